@@ -76,12 +76,14 @@ struct Duplicate {
   FlushNumber held = 0;
 };
 
-/// "My log no longer reaches back to what you hold: ask for a transfer", or, busy: "I serve another one, ask again".
+/// "My log no longer reaches back to what you hold: ask for a transfer"; busy: "I serve another peer, ask again"; with
+/// an id: "that transfer is gone, ask anew".
 struct TransferOffer {
   bool busy = false;
+  std::uint64_t id = 0;
 };
 
-/// Asks for chunks [first, first + count) of transfer `id`; id 0 asks for a new one.
+/// Asks for chunks [first, first + count) of transfer `id`; id 0 asks for a new one, count 0 says that all are in.
 struct TransferRequest {
   std::uint64_t id = 0;
   std::uint32_t first = 0;
