@@ -15,7 +15,7 @@
 namespace anabranch::core {
 namespace {
 
-constexpr Duration kLongestSleep = 60 * kSecond;  // a guess; nothing depends on it
+constexpr Duration kLongestSleep = 5 * kSecond;  // so that an idle loop is seen to live (/livez)
 
 void pin_and_name(ShardId id, int cpu) {
   pthread_setname_np(pthread_self(), ("shard-" + std::to_string(id)).c_str());

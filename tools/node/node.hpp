@@ -11,6 +11,7 @@
 #include "core/address.hpp"
 #include "core/limits.hpp"
 #include "core/result.hpp"
+#include "core/time.hpp"
 #include "tools/node/command.hpp"
 
 namespace anabranch::node {
@@ -47,6 +48,9 @@ class Node {
   virtual void drain_replies(const std::function<void(Reply&&)>& sink) = 0;
   /// An eventfd, readable when replies wait; drain_replies clears it.
   [[nodiscard]] virtual int reply_fd() const = 0;
+
+  /// How long ago the shard that looped longest ago did so (an idle shard sleeps up to five seconds). Any thread.
+  [[nodiscard]] virtual core::Duration longest_pass_age(core::Instant now) const = 0;
 };
 
 }  // namespace anabranch::node
