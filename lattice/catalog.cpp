@@ -47,7 +47,8 @@ static_assert(std::adjacent_find(kIds.begin(), kIds.end(), std::greater_equal<>(
               "types are listed by number, each once");
 
 const Row* find_row(TypeId type) {
-  const auto row = std::find_if(kRows.begin(), kRows.end(), [&](const Row& candidate) { return candidate.type == type; });
+  const auto row =
+      std::find_if(kRows.begin(), kRows.end(), [&](const Row& candidate) { return candidate.type == type; });
   return row != kRows.end() ? &*row : nullptr;
 }
 

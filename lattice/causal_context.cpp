@@ -96,9 +96,8 @@ bool CausalContext::leq(const CausalContext& other) const {
     return in != other.runs_.end() && in->origin == run.origin && in->lo <= run.lo && run.hi <= in->hi;
   };
   if (runs_.size() <= kFewRuns) {
-    return std::all_of(runs_.begin(), runs_.end(), [&](const Run& run) {
-      return covered(first_reaching(other.runs_, run.origin, run.lo), run);
-    });
+    return std::all_of(runs_.begin(), runs_.end(),
+                       [&](const Run& run) { return covered(first_reaching(other.runs_, run.origin, run.lo), run); });
   }
   auto in = other.runs_.begin();
   for (const Run& run : runs_) {

@@ -49,10 +49,10 @@ class DotFun {
   template <class Observer = IgnoreDots>
   bool join(const CausalContext& mine, const DotFun& other, const CausalContext& theirs, Observer&& observer = {}) {
     bool changed = std::erase_if(entries_, [&](const Entry& entry) {
-      const bool dies = theirs.contains(entry.first) && !other.contains(entry.first);
-      if (dies) observer.died(entry.first);
-      return dies;
-    }) > 0;
+                     const bool dies = theirs.contains(entry.first) && !other.contains(entry.first);
+                     if (dies) observer.died(entry.first);
+                     return dies;
+                   }) > 0;
     for (const Entry& entry : other.entries_) {
       const auto at = entries_.begin() + (place(entry.first) - entries_.cbegin());
       if (at != entries_.end() && at->first == entry.first) {

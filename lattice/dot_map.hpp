@@ -23,7 +23,9 @@ class DotMap {
 
   DotMap() = default;
   DotMap(const DotMap& other) : entries_(other.entries_) { index_entries(); }
-  DotMap(DotMap&& other) noexcept : entries_(std::move(other.entries_)), keys_(std::move(other.keys_)) { other.clear(); }
+  DotMap(DotMap&& other) noexcept : entries_(std::move(other.entries_)), keys_(std::move(other.keys_)) {
+    other.clear();
+  }
   DotMap& operator=(DotMap other) noexcept {
     entries_.swap(other.entries_);
     keys_.swap(other.keys_);

@@ -40,10 +40,10 @@ class DotSet {
   template <class Observer = IgnoreDots>
   bool join(const CausalContext& mine, const DotSet& other, const CausalContext& theirs, Observer&& observer = {}) {
     bool changed = std::erase_if(dots_, [&](const Dot& dot) {
-      const bool dies = theirs.contains(dot) && !other.contains(dot);
-      if (dies) observer.died(dot);
-      return dies;
-    }) > 0;
+                     const bool dies = theirs.contains(dot) && !other.contains(dot);
+                     if (dies) observer.died(dot);
+                     return dies;
+                   }) > 0;
     for (const Dot& dot : other.dots_) {
       if (mine.contains(dot) || contains(dot)) continue;  // seen: alive here already, or dead for good
       dots_.insert(std::upper_bound(dots_.begin(), dots_.end(), dot), dot);

@@ -76,7 +76,8 @@ class GSet {
   friend bool operator==(const GSet&, const GSet&) = default;
 
   [[nodiscard]] core::Result<GSet> apply(const Operation& operation, Mutator& /*mutator*/) const {
-    if (auto valid = check_elements(operation, 1, core::kListMax); !valid) return tl::unexpected(std::move(valid.error()));
+    if (auto valid = check_elements(operation, 1, core::kListMax); !valid)
+      return tl::unexpected(std::move(valid.error()));
     return add(operation.elements);
   }
   [[nodiscard]] Reading read() const { return std::vector<core::Bytes>(elements_.begin(), elements_.end()); }

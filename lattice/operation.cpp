@@ -34,7 +34,8 @@ core::Status check_positive(const Operation& operation) {
 }
 
 core::Status check_number(const Operation& operation) {
-  if (auto bare = check_bare(operation); !bare) return core::fail(core::Errc::kMalformed, "the operation takes a number");
+  if (auto bare = check_bare(operation); !bare)
+    return core::fail(core::Errc::kMalformed, "the operation takes a number");
   if (operation.amount > kAmountMax || operation.amount < -kAmountMax)
     return core::fail(core::Errc::kOverflow, "a number beyond 2^62");
   return {};

@@ -21,7 +21,8 @@ core::Result<std::uint64_t> positive(std::int64_t amount) {
 }
 
 core::Result<std::uint64_t> raised(std::uint64_t count, std::uint64_t amount, Wide value_after) {
-  if (amount > core::kCountMax || count > core::kCountMax - amount || value_after > kValueMax || value_after < -kValueMax)
+  if (amount > core::kCountMax || count > core::kCountMax - amount || value_after > kValueMax ||
+      value_after < -kValueMax)
     return core::fail(core::Errc::kOverflow, "the counter would pass 2^62");
   return count + amount;
 }
