@@ -120,7 +120,7 @@ def own_header_first(tree):
 
 
 def include_cycle(tree):
-    graph = {p: [t for _, t, quoted in cpp_text.includes(tree.text(p)) if quoted and t in tree.known] for p in tree.cpp()}
+    graph = include_graph(tree)
     state = {}
 
     def visit(path, trail):
@@ -145,11 +145,33 @@ def pragma_once(tree):
 
 
 def heavy_header(tree):
+    """Engine headers show nothing of heavy libraries. In tools/, a header may that only its own folder reaches."""
+    graph = include_graph(tree)
     for path in tree.cpp():
-        if path.endswith('.hpp') and top(path) in ALL_FOLDERS:
-            for line, target, quoted in cpp_text.includes(tree.text(path)):
-                if HEAVY.match(target) or target.endswith('.capnp.h'):
+        if not path.endswith('.hpp') or top(path) not in ALL_FOLDERS:
+            continue
+        own = path.rsplit('/', 1)[0]
+        leaks = sorted(p for p in reaching(graph, path) if p.rsplit('/', 1)[0] != own and top(p) in ALL_FOLDERS)
+        for line, target, _ in cpp_text.includes(tree.text(path)):
+            if HEAVY.match(target) or target.endswith('.capnp.h'):
+                if top(path) in ENGINE:
                     yield Violation('heavy-header', path, line, f'{target} belongs in a .cpp')
+                elif leaks:
+                    yield Violation('heavy-header', path, line, f'{target} belongs in a .cpp: it reaches {leaks[0]}')
+
+
+def include_graph(tree):
+    return {p: [t for _, t, quoted in cpp_text.includes(tree.text(p)) if quoted and t in tree.known] for p in tree.cpp()}
+
+
+def reaching(graph, header):
+    """Every file from which `header` is included, directly or not."""
+    found, grown = set(), True
+    while grown:
+        more = {p for p, targets in graph.items() if header in targets or found.intersection(targets)} - found
+        grown = bool(more)
+        found |= more
+    return found
 
 
 def file_length(tree):

@@ -13,9 +13,14 @@ configure() {
   elif [[ $scope == tests && ! -f $dir/.with_tests ]]; then
     attend "configuring $dir for tests" "build/setup/configure-$name.log" meson configure "$dir" "${features[@]}"
     touch "$dir/.with_tests"
+  elif [[ $(folders_that_build) != "$(cat "$dir/.folders" 2>/dev/null)" ]]; then
+    attend "configuring $dir" "build/setup/configure-$name.log" meson setup --reconfigure "$dir"
   fi
-  return 0
+  folders_that_build >"$dir/.folders"
 }
+
+# The root's meson.build takes each folder that is there; Meson itself does not notice a new one.
+folders_that_build() { printf '%s\n' ./*/meson.build ./*/*/meson.build tests/fuzz/*.cpp; }
 
 configure_release() { configure release "$1" -Dbuildtype=release -Dcpp_args=-g1; }
 
@@ -30,7 +35,7 @@ compile() {
 build_binary() {
   ensure_packages base
   configure_release binary
-  compile release anabranch
+  compile release anabranch anabranchd
 }
 
 cmd_build() {
@@ -58,9 +63,9 @@ run_tests() {
   if ((${#targets[@]} > 0)); then compile "$name" "${targets[@]}" || return 1; fi
   rm -rf "$dir/gtest" "$dir/meson-logs/testlog.json"
   mkdir -p "$dir/gtest"
-  GTEST_OUTPUT="json:$root/$dir/gtest/" GTEST_COLOR=no GTEST_BRIEF=1 \
+  GTEST_OUTPUT="json:$root/$dir/gtest/" GTEST_COLOR=no \
     "${runner[@]}" meson test -C "$dir" --no-rebuild --print-errorlogs --num-processes "$jobs" \
-    --timeout-multiplier "$multiplier" "${suites[@]/#/--suite=}" || code=$?
+    --timeout-multiplier "$multiplier" "${suites[@]/#/--suite=}" | sed '/^Ok: /,/^Full log/d' || code=$?
   /usr/bin/python3 tools/dev.d/tests.py summary "$dir" && ((code == 0))
 }
 
