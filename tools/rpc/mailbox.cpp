@@ -85,10 +85,15 @@ void Mailbox::flush(core::ShardId shard) {
 void Mailbox::retry_later() {
   if (retrying_) return;
   retrying_ = true;
-  retry_ = timer_.afterDelay(kRetry).then([this]() {
-    retrying_ = false;
+  retry_ = retry().eagerlyEvaluate(nullptr);
+}
+
+kj::Promise<void> Mailbox::retry() {
+  return timer_.afterDelay(kRetry).then([this]() -> kj::Promise<void> {
     for (std::size_t shard = 0; shard < queues_.size(); ++shard) flush(static_cast<core::ShardId>(shard));
-  }).eagerlyEvaluate(nullptr);
+    retrying_ = std::any_of(queues_.begin(), queues_.end(), [](const auto& queue) { return !queue.empty(); });
+    return retrying_ ? retry() : kj::Promise<void>(kj::READY_NOW);
+  });
 }
 
 kj::Promise<void> Mailbox::watch_replies() {

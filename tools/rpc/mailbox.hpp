@@ -43,6 +43,7 @@ class Mailbox {
   void post(core::ShardId shard, node::Command command);
   void flush(core::ShardId shard);
   void retry_later();
+  kj::Promise<void> retry();
 
   node::Node& node_;
   kj::Timer& timer_;
