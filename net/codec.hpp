@@ -67,6 +67,7 @@ struct Confirm {
   core::NodeId node = 0;
   std::uint64_t nonce = 0;
   std::uint64_t echo = 0;
+  std::uint64_t ordinal = 0;
   friend bool operator==(const Confirm&, const Confirm&) = default;
 };
 

@@ -9,7 +9,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <set>
 #include <utility>
@@ -104,22 +103,21 @@ class SendLane {
   void take_lost(const Flight& flight, Outbox& outbox);
   void measure(core::Duration sample);
   [[nodiscard]] bool credit() const;
-  [[nodiscard]] core::Duration pto() const;
-  void arm(core::Instant now);
+  [[nodiscard]] core::Duration timeout() const;
 
   Config config_;
   core::Rng rng_;
   std::map<std::uint64_t, Flight> in_flight_;  // by sequence
   std::size_t bytes_in_flight_ = 0;
   std::uint64_t next_sequence_ = 1;
+  std::uint64_t lost_below_ = 0;  // three frames from this one on were acknowledged
   std::map<std::uint64_t, Large> large_;  // by message number
   std::uint64_t next_large_ = 1;
   std::set<Piece> waiting_;  // pieces to be sent (again), oldest message first
   core::Duration srtt_ = 0;
   core::Duration rttvar_ = 0;
   unsigned backoff_ = 0;     // consecutive timeouts
-  core::Duration jitter_ = 0;
-  core::Instant deadline_ = core::kNever;
+  core::Duration jitter_ = 0;  // permille of the timeout
   bool closed_ = false;
   SendLaneStats stats_;
 };

@@ -2,10 +2,11 @@
 // one per node. It dials, answers, tells opened and closed links, and drops whatever does not belong to one of them.
 //
 // HELLO(nonce a) → WELCOME(nonce b, echo a) → CONFIRM(echo b); epoch = H(a, b). The dialling side is up at WELCOME, the other
-// at CONFIRM or at the first frame of that epoch. Each link that was told by LinkUp is ended by exactly one LinkDown.
+// at CONFIRM. Each link that was told by LinkUp is ended by exactly one LinkDown.
 //
-// Two handshakes of one pair at a time (both dial, or one dials two addresses of the other) end in one link: the HELLO of the
-// smaller NodeId wins, and a WELCOME names the link that its sender has, so that a live link is never replaced by an equal one.
+// Several handshakes of one pair at a time end in one link. If both dial, the link that the smaller NodeId dialled stays. If one
+// dials two addresses of the other, the one that it opened last stays (the ordinal in CONFIRM). A WELCOME names the link that
+// its sender has: if both have the same, it lives, and the new handshake is dropped.
 #pragma once
 
 #include <cstddef>
@@ -80,9 +81,9 @@ class LinkTable {
     CloseReason reason = CloseReason::kFailed;
     core::LinkEpoch epoch = 0;
   };
-  /// A valid frame (not a handshake) of an epoch that by_epoch() does not know came from `from`. It confirms a half-open
-  /// handshake, or is answered by a GOODBYE (at most 16 in a burst and 64 a second), so that a peer of a process that
-  /// died learns of it at once. Optional: without these events the same is found by timers and keepalives.
+  /// A valid frame (not a handshake) of an epoch that by_epoch() does not know came from `from`. It belongs to a half-open
+  /// handshake (the WELCOME is sent again), or is answered by a GOODBYE, so that the peer of a process that died learns of it
+  /// at once; 16 answers in a burst, 64 a second. Optional: without these events timers and keepalives find the same.
   struct UnknownEpoch {
     core::Address from;
     core::LinkEpoch epoch = 0;
@@ -128,7 +129,7 @@ class LinkTable {
 
   void handle(const Event& event, core::Instant now, Outbox& outbox);
   void on_deadline(core::Instant now, Outbox& outbox);
-  [[nodiscard]] core::Instant next_deadline() const;
+  [[nodiscard]] core::Instant next_deadline() const { return due_; }
 
   /// The open link, or null; valid until the next handle or on_deadline.
   [[nodiscard]] const LinkInfo* by_epoch(core::LinkEpoch epoch) const;
@@ -146,54 +147,61 @@ class LinkTable {
     LinkInfo info;
     std::uint64_t hello_nonce = 0;
     std::uint64_t welcome_nonce = 0;
-    bool dialled = false;   // by us
-    std::uint64_t born = 0;  // place in the order of links and half-open handshakes
+    bool dialled = false;       // by us
+    std::uint64_t ordinal = 0;  // of the dialling side
+    std::uint64_t born = 0;     // place in the order of our links and half-open handshakes
   };
   struct Attempt {  // a dial
     std::uint64_t nonce = 0;
-    core::Instant next = 0;
-    core::Instant last = 0;
+    core::Instant next = 0;  // when HELLO is sent again
+    core::Instant last = 0;  // when it was sent
     core::Duration wait = 0;
-    bool sent = false;
   };
   struct HalfOpen {  // a HELLO that we welcomed
     core::Address from;
     Hello hello;
     std::uint64_t nonce = 0;  // ours
     core::LinkEpoch epoch = 0;
-    core::Instant next = 0;
+    core::Instant next = 0;  // when WELCOME is sent again, or the handshake given up
+    core::Instant last = 0;
     core::Duration wait = 0;
-    int sends_left = 0;
+    unsigned repeats = 0;  // left
     std::uint64_t born = 0;
   };
   using HalfOpenKey = std::pair<core::NodeId, std::uint64_t>;  // node and its nonce
   using Dials = std::map<core::Address, Attempt>;
   using HalfOpens = std::map<HalfOpenKey, HalfOpen>;
 
+  // link_handshake.cpp
+  void on_datagram(const Datagram& datagram, core::Instant now, Outbox& outbox);
   void on_hello(core::Address from, const Hello& hello, core::Instant now, Outbox& outbox);
   void on_welcome(core::Address from, const Welcome& welcome, core::Instant now, Outbox& outbox);
   void on_confirm(core::Address from, const Confirm& confirm, Outbox& outbox);
   void on_refuse(const Refuse& refuse, Outbox& outbox);
-  void on_goodbye(const Goodbye& goodbye, Outbox& outbox);
-  void on_dial(core::Address address, core::Instant now, Outbox& outbox);
-  void on_close(const Close& close, Outbox& outbox);
-  void on_unknown_epoch(const UnknownEpoch& event, core::Instant now, Outbox& outbox);
-
+  void on_goodbye(core::Address from, const Goodbye& goodbye, Outbox& outbox);
+  bool hello_of_ourselves(const Hello& hello, Outbox& outbox);
   bool refuse_hello(core::Address from, const Hello& hello, Outbox& outbox);
   bool our_hello_wins(core::Address from, const Hello& hello, core::Instant now, Outbox& outbox);
-  void welcome(HalfOpen& half, core::Instant now, Outbox& outbox);
+  bool ends_without_link(Dials::iterator dial, const Welcome& welcome, core::Instant now, Outbox& outbox);
+  [[nodiscard]] bool superseded(const HalfOpen& half, const Confirm& confirm) const;
+  void refuse_dial(Dials::iterator dial, RefuseReason reason, std::string detail, Outbox& outbox);
+  void send_welcome(HalfOpen& half, core::Instant now, Outbox& outbox);
   void send_hello(core::Address to, Attempt& attempt, core::Instant now, Outbox& outbox);
   void send_confirm(const Link& link, Outbox& outbox);
   void send(core::Address to, core::LinkEpoch epoch, const Handshake& message, Outbox& outbox);
-  void promote(HalfOpens::iterator half, core::Address from, Outbox& outbox);
+  [[nodiscard]] Hello hello(std::uint64_t nonce) const;
+
+  // link_table.cpp
+  void on_dial(core::Address address, core::Instant now, Outbox& outbox);
+  void on_close(const Close& close, Outbox& outbox);
+  void on_unknown_epoch(const UnknownEpoch& event, core::Instant now, Outbox& outbox);
   void open(Link link, Outbox& outbox);
   void close_link(core::NodeId peer, CloseReason reason, bool by_peer, Outbox& outbox);
-  void end_dial(Dials::iterator dial, core::NodeId peer, core::Address link_address, Outbox& outbox);
-  void make_room_half_open();
+  HalfOpen& add_half_open(core::Address from, const Hello& hello);
+  HalfOpens::iterator drop_half_open(HalfOpens::iterator half);
   Dials::iterator find_dial(std::uint64_t nonce);
   HalfOpens::iterator find_half_open(core::LinkEpoch epoch);
-  [[nodiscard]] Hello hello(std::uint64_t nonce) const;
-  [[nodiscard]] bool epoch_taken(core::LinkEpoch epoch) const;
+  bool take_answer_token(core::Instant now);
   std::uint64_t draw_nonce();
   core::Duration jittered(core::Duration base);
 
@@ -205,8 +213,10 @@ class LinkTable {
   HalfOpens half_open_;
   std::map<std::uint64_t, HalfOpenKey> half_open_age_;  // by born: which to drop first
   std::uint64_t born_ = 0;
-  std::uint64_t reset_tokens_ = 16;
-  core::Instant reset_refill_ = 0;
+  std::uint64_t ordinal_ = 0;
+  core::Instant due_ = core::kNever;  // no deadline is earlier
+  unsigned answer_tokens_ = 16;
+  core::Instant answer_refill_ = 0;
   LinkTableStats stats_;
 };
 

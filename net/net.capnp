@@ -23,7 +23,7 @@ struct Handshake {
 
     confirm @2 :Confirm;
     # Ends the handshake. It is sent for every WELCOME of the sender's current link, so that a lost one is replaced.
-    # A node that receives any frame of an epoch that it has welcomed takes that frame for the confirmation.
+    # A node that receives another frame of an epoch that it has welcomed sends the WELCOME again.
 
     refuse @3 :Refuse;
     # Answers a HELLO that breaks a rule. The sender of the HELLO stops dialling and tells its operator why.
@@ -89,6 +89,10 @@ struct Confirm {
 
   echo @2 :UInt64;
   # The nonce of the WELCOME.
+
+  ordinal @3 :UInt64;
+  # Counts the links that the sender has opened by dialling since it started. Of two links that one node opens to another at a
+  # time, the one with the higher ordinal stays, in whichever order the confirmations arrive.
 }
 
 struct Refuse {
