@@ -23,7 +23,7 @@ using WatchId = std::uint64_t;
 
 class WatchIndex {
  public:
-  static constexpr std::size_t kWatchesMaxDefault = 1U << 20;  // about 150 bytes each
+  static constexpr std::size_t kWatchesMaxDefault = 1U << 20;  // about 120 bytes each: a tree node and a hash node
 
   /// `watches_max` bounds the registrations that wait at one time, of all variables together.
   explicit WatchIndex(std::size_t watches_max = kWatchesMaxDefault) : watches_max_(watches_max) {}

@@ -218,7 +218,7 @@ RC_GTEST_PROP(WatchIndex, AgreesWithAListThatIsSearchedFromEndToEnd, ()) {
       const auto id = index.add(step.key, step.number);
       RC_ASSERT(naive.add(step.key, step.number, id.value_or(0)) == id.has_value());
       if (!id) continue;
-      RC_ASSERT(all.empty() || *id > all.back());
+      RC_ASSERT((all.empty() || *id > all.back()));
       all.push_back(*id);
     } else if (step.kind == 2) {
       const WatchId id = all.empty() ? step.which : all[step.which % all.size()];
