@@ -15,7 +15,7 @@ TEST(Time, MonotonicClockNeverGoesBack) {
 }
 
 TEST(Time, WallClockCountsMillisecondsOfThisCentury) {
-  EXPECT_GT(wall_clock_ms(), 1'600'000'000'000ULL);    // 2020
+  EXPECT_GT(wall_clock_ms(), 1'600'000'000'000ULL);  // 2020
   EXPECT_LT(wall_clock_ms(), 4'102'444'800'000ULL);  // 2100
 }
 
