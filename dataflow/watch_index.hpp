@@ -1,5 +1,5 @@
-// Who waits for which variable to reach which value: one ordered index of thresholds a variable, so that an update costs
-// one look at the lowest of them until one fires. Owned by a shard, for the keys of its partitions; its thread only.
+// Who waits for which variable to reach which value: one ordered index of thresholds a variable, so that an update
+// costs one look at the lowest of them until one fires. Owned by a shard, for the keys of its partitions; its thread.
 //
 // Thresholds compare lattice::measure; dataflow/threshold.hpp says for which types the answer is deterministic.
 #pragma once
@@ -30,8 +30,8 @@ class WatchIndex {
   WatchIndex(const WatchIndex&) = delete;  // locations_ points into variables_
   WatchIndex& operator=(const WatchIndex&) = delete;
 
-  /// Registers a wait for `key` to measure at least `at_least`. The index knows no values: the caller first looks whether
-  /// the threshold holds already, in the same turn of the shard. The variable need not exist yet.
+  /// Registers a wait for `key` to measure at least `at_least`. The index knows no values: the caller first looks
+  /// whether the threshold holds already, in the same turn of the shard. The variable need not exist yet.
   ///   key     copied once a variable, not once a watch
   ///   errors  kFull, naming watches_max; nothing is registered then
   ///   cost    O(log watches of the variable)

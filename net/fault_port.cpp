@@ -20,8 +20,13 @@ struct Fate {
   std::uint64_t flip_at, truncate_at;
 
   explicit Fate(core::Rng& rng)
-      : reorder(rng.unit()), reorder_share(rng.unit()), delay(rng.unit()), flip(rng.unit()), truncate(rng.unit()),
-        flip_at(rng()), truncate_at(rng()) {}
+      : reorder(rng.unit()),
+        reorder_share(rng.unit()),
+        delay(rng.unit()),
+        flip(rng.unit()),
+        truncate(rng.unit()),
+        flip_at(rng()),
+        truncate_at(rng()) {}
 };
 
 core::Duration scaled(double factor, core::Duration duration) {

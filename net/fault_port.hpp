@@ -16,8 +16,8 @@ namespace anabranch::net {
 
 /// What the faults did; counted for all ports that share a FaultConfig.
 struct FaultCounts {
-  std::uint64_t offered = 0;     // datagrams given to send()
-  std::uint64_t cut = 0;         // stopped by the partition
+  std::uint64_t offered = 0;  // datagrams given to send()
+  std::uint64_t cut = 0;      // stopped by the partition
   std::uint64_t lost = 0;
   std::uint64_t duplicated = 0;  // extra copies
   std::uint64_t reordered = 0;   // copies with extra delay
@@ -33,14 +33,14 @@ struct FaultCounts {
 struct FaultConfig {
   double loss = 0;
   double duplicate = 0;
-  double reorder = 0;                                    // adds a uniform delay in [0, reorder_delay)
+  double reorder = 0;  // adds a uniform delay in [0, reorder_delay)
   core::Duration reorder_delay = 20 * core::kMillisecond;
-  core::Duration delay_min = 0;                          // every copy waits at least this,
-  core::Duration delay_mean = 0;                         // plus an exponential time of this mean
-  double flip = 0;                                       // one random bit is changed
-  double truncate = 0;                                   // a random proper prefix is sent
+  core::Duration delay_min = 0;                                         // every copy waits at least this,
+  core::Duration delay_mean = 0;                                        // plus an exponential time of this mean
+  double flip = 0;                                                      // one random bit is changed
+  double truncate = 0;                                                  // a random proper prefix is sent
   std::function<bool(core::Address from, core::Address to)> partition;  // true: does not pass, asked at send()
-  std::size_t held_max = 65'536;                         // datagrams that wait in one port
+  std::size_t held_max = 65'536;                                        // datagrams that wait in one port
 
   FaultCounts counts;
 };

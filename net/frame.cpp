@@ -78,9 +78,7 @@ std::string_view name(FrameFault fault) {
   return "unknown";
 }
 
-std::uint64_t FrameDrops::total() const {
-  return std::accumulate(by_fault.begin(), by_fault.end(), std::uint64_t{0});
-}
+std::uint64_t FrameDrops::total() const { return std::accumulate(by_fault.begin(), by_fault.end(), std::uint64_t{0}); }
 
 std::uint32_t cluster_hash(std::string_view cluster_name) { return low32(core::hash64(cluster_name)); }
 

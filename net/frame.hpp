@@ -36,10 +36,10 @@ enum class FrameType : std::uint8_t {
 /// The header's fields that a sender chooses; version, key phase and checksum are set by make_frame.
 struct FrameHeader {
   FrameType type = FrameType::kControl;
-  std::uint8_t lane = 0;            // the sending shard
-  core::LinkEpoch link_epoch = 0;   // 0 in handshake frames that have no epoch yet
-  std::uint64_t sequence = 0;       // per link and lane
-  std::uint32_t cluster = 0;        // cluster_hash(name)
+  std::uint8_t lane = 0;           // the sending shard
+  core::LinkEpoch link_epoch = 0;  // 0 in handshake frames that have no epoch yet
+  std::uint64_t sequence = 0;      // per link and lane
+  std::uint32_t cluster = 0;       // cluster_hash(name)
   friend bool operator==(const FrameHeader&, const FrameHeader&) = default;
 };
 
@@ -77,7 +77,8 @@ struct FrameDrops {
 std::uint32_t cluster_hash(std::string_view cluster_name);
 
 /// Checks a datagram and gives a view into it; copies nothing, allocates nothing.
-///   checksum  low 32 bits of XXH3_64 over the whole datagram with the checksum field as zero; finds accidents, not attackers
+///   checksum  low 32 bits of XXH3_64 over the whole datagram with the checksum field as zero; against accidents, not
+///             attackers
 ///   drops     if not null, the counter of the reason is raised on failure
 ///   errors    kWrongCluster (version, cluster), kTooLarge (oversized), kMalformed (the rest); `what` names the reason
 core::Result<FrameView> parse_frame(core::BytesView datagram, std::uint32_t cluster, FrameDrops* drops = nullptr);

@@ -164,7 +164,8 @@ class PcapPort final : public Port {
 core::Result<std::unique_ptr<Port>> make_pcap_port(std::unique_ptr<Port> inner, const std::string& path) {
   CHECK(inner != nullptr);
   File file(std::fopen(path.c_str(), "wbe"));
-  if (file == nullptr) return core::fail(core::Errc::kIo, "cannot write the capture", path + ": " + std::strerror(errno));
+  if (file == nullptr)
+    return core::fail(core::Errc::kIo, "cannot write the capture", path + ": " + std::strerror(errno));
   auto port = std::make_unique<PcapPort>(std::move(inner), std::move(file));
   if (!port->write_file_header())
     return core::fail(core::Errc::kIo, "cannot write the capture", path + ": " + std::strerror(errno));

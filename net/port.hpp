@@ -15,7 +15,7 @@
 
 namespace anabranch::net {
 
-/// A datagram that arrived. `bytes` begins at an 8-byte aligned address and belongs to the port until its next receive().
+/// A datagram that arrived. `bytes` begins at an 8-byte aligned address and is the port's until its next receive().
 struct Received {
   core::Address from;
   core::BytesView bytes;

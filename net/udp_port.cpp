@@ -17,9 +17,9 @@
 namespace anabranch::net {
 namespace {
 
-constexpr std::size_t kBatch = 64;                // datagrams a system call
-constexpr std::size_t kStride = 1'536;            // room of one datagram: a multiple of a cache line
-constexpr std::size_t kSocketsMax = 1'024;        // far above any number of cores
+constexpr std::size_t kBatch = 64;          // datagrams a system call
+constexpr std::size_t kStride = 1'536;      // room of one datagram: a multiple of a cache line
+constexpr std::size_t kSocketsMax = 1'024;  // far above any number of cores
 static_assert(kStride >= core::kDatagramBytes && kStride % 64 == 0);
 
 class Socket {
@@ -106,8 +106,7 @@ class UdpPort final : public Port {
         ++taken;
         continue;
       }
-      for (std::size_t i = 0; i < static_cast<std::size_t>(sent); ++i)
-        stats_.tx_bytes += burst[taken + i].bytes.size();
+      for (std::size_t i = 0; i < static_cast<std::size_t>(sent); ++i) stats_.tx_bytes += burst[taken + i].bytes.size();
       stats_.tx_datagrams += static_cast<std::uint64_t>(sent);
       taken += static_cast<std::size_t>(sent);
     }
@@ -154,8 +153,7 @@ tl::unexpected<core::Error> bind_failed(const core::Address& address, int code) 
       return core::fail(core::Errc::kIo, "not an address of this host; listen on one of its own, or on 0.0.0.0", where);
     case EACCES:
       return core::fail(core::Errc::kIo, "not allowed to listen on this port; choose one from 1024 on", where);
-    default:
-      return core::fail(core::Errc::kIo, "cannot listen", where + ": " + std::strerror(code));
+    default: return core::fail(core::Errc::kIo, "cannot listen", where + ": " + std::strerror(code));
   }
 }
 

@@ -147,7 +147,8 @@ TEST(WatchIndex, HoldsAHundredThousandWatchesOnOneVariable) {
     expected.emplace_back(at_least, added(index, "ad:17", at_least));
   }
   std::sort(expected.begin(), expected.end());
-  for (int i = 0; i < 1'000'000; ++i) ASSERT_TRUE(fired(index, "ad:17", 0).empty()) << "a million updates that fire none";
+  for (int i = 0; i < 1'000'000; ++i)
+    ASSERT_TRUE(fired(index, "ad:17", 0).empty()) << "a million updates that fire none";
   Ids order;
   for (std::int64_t value = 0; value <= 1'000'000; value += 997) index.fire("ad:17", value, order);
   index.fire("ad:17", 1'000'000, order);
@@ -198,9 +199,10 @@ struct Step {
 };
 
 rc::Gen<Step> any_step() {
-  return rc::gen::construct<Step>(rc::gen::inRange(0, 4), rc::gen::element<std::string>("", "a", "ab", "b"),
-                                  rc::gen::oneOf(rc::gen::inRange<std::int64_t>(-5, 20), rc::gen::element(kLowest, kHighest)),
-                                  rc::gen::inRange<std::size_t>(0, 64));
+  return rc::gen::construct<Step>(
+      rc::gen::inRange(0, 4), rc::gen::element<std::string>("", "a", "ab", "b"),
+      rc::gen::oneOf(rc::gen::inRange<std::int64_t>(-5, 20), rc::gen::element(kLowest, kHighest)),
+      rc::gen::inRange<std::size_t>(0, 64));
 }
 
 void showValue(const Step& step, std::ostream& out) {
@@ -228,7 +230,8 @@ RC_GTEST_PROP(WatchIndex, AgreesWithAListThatIsSearchedFromEndToEnd, ()) {
     }
     RC_ASSERT(index.size() == naive.size());
   }
-  for (const char* const key : {"", "a", "ab", "b"}) RC_ASSERT(fired(index, key, kHighest) == naive.fire(key, kHighest));
+  for (const char* const key : {"", "a", "ab", "b"})
+    RC_ASSERT(fired(index, key, kHighest) == naive.fire(key, kHighest));
   RC_ASSERT(index.size() == 0U);
   RC_ASSERT(index.variables() == 0U);
 }

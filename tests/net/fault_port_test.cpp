@@ -167,12 +167,14 @@ TEST(FaultPort, KeepsTheOrderOfEqualDelaysAndBreaksItByReordering) {
   bench.send(200, 0);
   auto kept = bench.arrived(core::kSecond);
   ASSERT_EQ(kept.size(), 200U);
-  for (std::size_t i = 0; i < kept.size(); ++i) EXPECT_EQ(kept[i].bytes.substr(0, kept[i].bytes.find('.')), std::to_string(i));
+  for (std::size_t i = 0; i < kept.size(); ++i)
+    EXPECT_EQ(kept[i].bytes.substr(0, kept[i].bytes.find('.')), std::to_string(i));
   bench.config.reorder = 0.5;
   bench.send(200, core::kSecond);
   kept = bench.arrived(2 * core::kSecond);
   ASSERT_EQ(kept.size(), 200U);
-  EXPECT_FALSE(std::is_sorted(kept.begin(), kept.end(), [](const Kept& x, const Kept& y) { return std::stoi(x.bytes) < std::stoi(y.bytes); }));
+  EXPECT_FALSE(std::is_sorted(kept.begin(), kept.end(),
+                              [](const Kept& x, const Kept& y) { return std::stoi(x.bytes) < std::stoi(y.bytes); }));
 }
 
 TEST(FaultPort, FlipsExactlyOneBit) {
@@ -185,7 +187,8 @@ TEST(FaultPort, FlipsExactlyOneBit) {
   for (const auto& one : kept) {
     ASSERT_EQ(one.bytes.size(), bytes.size());
     int bits = 0;
-    for (std::size_t i = 0; i < bytes.size(); ++i) bits += std::popcount(static_cast<std::uint8_t>(one.bytes[i] ^ bytes[i]));
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+      bits += std::popcount(static_cast<std::uint8_t>(one.bytes[i] ^ bytes[i]));
     EXPECT_EQ(bits, 1);
   }
 }

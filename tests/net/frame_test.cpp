@@ -44,8 +44,8 @@ void expect_refused(core::BytesView datagram, FrameFault fault, core::Errc code)
 }
 
 TEST(Frame, RoundTripsEveryTypeAndBodySize) {
-  for (const auto type : {FrameType::kHandshake, FrameType::kControl, FrameType::kLattice, FrameType::kAck,
-                          FrameType::kFragment}) {
+  for (const auto type :
+       {FrameType::kHandshake, FrameType::kControl, FrameType::kLattice, FrameType::kAck, FrameType::kFragment}) {
     for (std::size_t size = 0; size <= kFrameBodyMax; size += 8) {
       FrameHeader header = some_header();
       header.type = type;

@@ -263,13 +263,12 @@ TEST_P(PortConformance, CountsDatagramsAndBytes) {
   EXPECT_EQ(b_->stats(), (PortStats{.rx_datagrams = 7, .rx_bytes = 28}));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Backends, PortConformance,
-    ::testing::Values(Backend{"udp", [] { return std::make_unique<UdpWorld>(); }},
-                      Backend{"loopback", [] { return std::make_unique<LoopbackWorld>(); }},
-                      Backend{"fault_loopback", [] { return std::make_unique<FaultlessWorld>(); }},
-                      Backend{"pcap_udp", [] { return std::make_unique<PcapWorld>(); }}),
-    [](const auto& backend) { return backend.param.name; });
+INSTANTIATE_TEST_SUITE_P(Backends, PortConformance,
+                         ::testing::Values(Backend{"udp", [] { return std::make_unique<UdpWorld>(); }},
+                                           Backend{"loopback", [] { return std::make_unique<LoopbackWorld>(); }},
+                                           Backend{"fault_loopback", [] { return std::make_unique<FaultlessWorld>(); }},
+                                           Backend{"pcap_udp", [] { return std::make_unique<PcapWorld>(); }}),
+                         [](const auto& backend) { return backend.param.name; });
 
 }  // namespace
 }  // namespace anabranch::net
