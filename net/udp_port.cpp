@@ -147,7 +147,7 @@ tl::unexpected<core::Error> bind_failed(const core::Address& address, int code) 
   switch (code) {
     case EADDRINUSE:
       return core::fail(core::Errc::kIo,
-                        "address in use by another process; stop that one, or listen on another port (0: any free one)",
+                        "address in use; stop the process that holds it, or listen on another port (0: any free one)",
                         where);
     case EADDRNOTAVAIL:
       return core::fail(core::Errc::kIo, "not an address of this host; listen on one of its own, or on 0.0.0.0", where);
