@@ -29,6 +29,8 @@ class Options {
   void integer(std::string_view name, std::int64_t& into, std::int64_t low, std::int64_t high, std::string_view value_name,
                std::string_view help);
   void number(std::string_view name, double& into, double low, double high, std::string_view value_name, std::string_view help);
+  /// The option has been declared.
+  [[nodiscard]] bool has(std::string_view name) const;
   /// The option was given on the command line.
   [[nodiscard]] bool given(std::string_view name) const;
   /// The option must be given.

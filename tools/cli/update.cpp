@@ -1,0 +1,86 @@
+// `anabranch update` and `anabranch declare`: one key, one acknowledgement.
+#include <string>
+#include <vector>
+
+#include "tools/cli/command.hpp"
+#include "tools/cli/output.hpp"
+#include "tools/cli/words.hpp"
+#include "tools/rpc/client.hpp"
+
+namespace anabranch::cli {
+namespace {
+
+constexpr std::string_view kAckHelp = "Wait until: received, durable, or so many nodes hold it; default durable where the node "
+                                      "has storage, else received";
+
+int acknowledged(const Shared& shared, const node::Update& update, const std::string& ack) {
+  if (!shared.json) return kOk;
+  JsonObject object;
+  object.text("key", update.key).text("type", lattice::name(update.type)).flag("ok", true).text("ack", ack.empty() ? "default" : ack);
+  return print_line(object.str()) ? kOk : kFailed;
+}
+
+class Update final : public Command {
+ public:
+  void declare(Options& options) override {
+    options.argument("KEY", key_, "1 to 1,024 bytes");
+    options.argument("TYPE", type_, "gcounter pncounter maxint minint gset awset lwwregister mvregister ewflag dwflag");
+    options.argument("OP", operation_, "increment decrement set enable disable add remove clear");
+    options.arguments("ARG", arguments_, 0, "A number, a value or elements, as the operation takes; -- before one that starts with --");
+    options.text("--ack", ack_, "LEVEL", kAckHelp);
+    options.allow_dashes();
+  }
+
+  int run(const Shared& shared) override {
+    const auto update = update_of_words(key_, type_, operation_, arguments_);
+    if (!update) return fail_with(update.error(), true);
+    const auto ack = ack_of_word(ack_);
+    if (!ack) return fail_with(ack.error(), true);
+    auto client = rpc::Client::connect(shared.node, shared.timeout);
+    if (!client) return fail_with(client.error(), true);
+    const auto reply = (*client)->update({&*update, 1}, *ack, shared.timeout);
+    if (!reply) return fail_with(reply.error());
+    if (!reply->refused.empty()) return fail_with(reply->refused.front().error);
+    return acknowledged(shared, *update, ack_);
+  }
+
+ private:
+  std::string key_;
+  std::string type_;
+  std::string operation_;
+  std::vector<std::string> arguments_;
+  std::string ack_;
+};
+
+class Declare final : public Command {
+ public:
+  void declare(Options& options) override {
+    options.argument("KEY", key_, "1 to 1,024 bytes");
+    options.argument("TYPE", type_, "gcounter pncounter maxint minint gset awset lwwregister mvregister ewflag dwflag");
+    options.text("--ack", ack_, "LEVEL", kAckHelp);
+  }
+
+  int run(const Shared& shared) override {
+    if (const auto checked = check_key(key_); !checked) return fail_with(checked.error(), true);
+    const auto type = type_of_word(type_);
+    if (!type) return fail_with(type.error(), true);
+    const auto ack = ack_of_word(ack_);
+    if (!ack) return fail_with(ack.error(), true);
+    auto client = rpc::Client::connect(shared.node, shared.timeout);
+    if (!client) return fail_with(client.error(), true);
+    if (const auto done = (*client)->declare(key_, *type, *ack, shared.timeout); !done) return fail_with(done.error());
+    return acknowledged(shared, {key_, *type, {}}, ack_);
+  }
+
+ private:
+  std::string key_;
+  std::string type_;
+  std::string ack_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_update() { return std::make_unique<Update>(); }
+std::unique_ptr<Command> make_declare() { return std::make_unique<Declare>(); }
+
+}  // namespace anabranch::cli
