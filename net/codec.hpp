@@ -51,15 +51,15 @@ struct Hello {
   std::uint16_t protocol = kProtocolVersion;
   std::uint32_t partitions = 0;
   std::uint64_t capabilities = 0;
-  std::string name;
+  std::string name{};
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 
 struct Welcome {
-  Hello hello;
+  Hello hello{};
   std::uint64_t echo = 0;
   core::LinkEpoch current = 0;
-  core::Address observed;
+  core::Address observed{};
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 
@@ -74,7 +74,7 @@ struct Confirm {
 struct Refuse {
   std::uint64_t echo = 0;
   RefuseReason reason = RefuseReason::kFull;
-  std::string detail;
+  std::string detail{};
   friend bool operator==(const Refuse&, const Refuse&) = default;
 };
 
@@ -101,7 +101,7 @@ struct Fragment {
   std::uint64_t message = 0;
   std::uint16_t index = 0;
   std::uint16_t count = 0;
-  core::BytesView data;
+  core::BytesView data{};
   friend bool operator==(const Fragment&, const Fragment&) = default;
 };
 

@@ -86,11 +86,11 @@ class SendLane {
   struct Flight {
     core::Instant sent = 0;
     std::size_t bytes = 0;
-    Piece piece;
+    Piece piece{};
     Cookie cookie = 0;
   };
   struct Large {  // a message in pieces
-    core::Bytes bytes;
+    core::Bytes bytes{};
     Cookie cookie = 0;
     std::uint16_t count = 0;
     std::vector<bool> acked;

@@ -31,8 +31,8 @@ struct LinkInfo {
   core::NodeId peer = 0;
   core::Incarnation incarnation = 0;
   core::LinkEpoch epoch = 0;
-  core::Address address;
-  std::string name;
+  core::Address address{};
+  std::string name{};
   friend bool operator==(const LinkInfo&, const LinkInfo&) = default;
 };
 
@@ -51,10 +51,10 @@ class LinkTable {
   struct Config {
     core::NodeId self = 0;  // not 0
     core::Incarnation incarnation = 0;
-    std::string name;              // at most kNameBytesMax
+    std::string name{};              // at most kNameBytesMax
     std::uint32_t partitions = core::kPartitionsDefault;
     std::uint32_t cluster = 0;     // cluster_hash(name of the cluster)
-    core::Address listen;          // a dial of it is a dial of ourselves
+    core::Address listen{};          // a dial of it is a dial of ourselves
     std::uint64_t seed = 0;        // of nonces and jitter
     std::size_t links_max = 4'096;
     std::size_t dials_max = 4'096;
@@ -65,15 +65,15 @@ class LinkTable {
 
   /// A handshake frame that parse_frame accepted.
   struct Datagram {
-    core::Address from;
-    FrameView frame;
+    core::Address from{};
+    FrameView frame{};
   };
   /// Dial until a link is up, the peer refuses, or StopDial. Idempotent.
   struct Dial {
-    core::Address address;
+    core::Address address{};
   };
   struct StopDial {
-    core::Address address;
+    core::Address address{};
   };
   /// Close the link to `peer` and tell the peer; `epoch` 0 means whichever is open. Nothing happens if there is none.
   struct Close {
@@ -85,39 +85,39 @@ class LinkTable {
   /// handshake (the WELCOME is sent again), or is answered by a GOODBYE, so that the peer of a process that died learns of it
   /// at once; 16 answers in a burst, 64 a second. Optional: without these events timers and keepalives find the same.
   struct UnknownEpoch {
-    core::Address from;
+    core::Address from{};
     core::LinkEpoch epoch = 0;
   };
   using Event = std::variant<Datagram, Dial, StopDial, Close, UnknownEpoch>;
 
   struct LinkUp {
-    LinkInfo link;
+    LinkInfo link{};
   };
   struct LinkDown {
-    LinkInfo link;
+    LinkInfo link{};
     CloseReason reason = CloseReason::kFailed;
     bool by_peer = false;  // the peer's GOODBYE; kLeft by the peer means that the peer leaves
   };
   /// The dial has ended. `detail` is the peer's sentence.
   struct DialRefused {
-    core::Address address;
+    core::Address address{};
     RefuseReason reason = RefuseReason::kFull;
-    std::string detail;
+    std::string detail{};
   };
   /// The dial has ended: the address is our own.
   struct DialSelf {
-    core::Address address;
+    core::Address address{};
   };
   /// The dial has ended: the address is another one of `peer`, which is linked.
   struct DialLinked {
-    core::Address address;
+    core::Address address{};
     core::NodeId peer = 0;
   };
   using Notice = std::variant<LinkUp, LinkDown, DialRefused, DialSelf, DialLinked>;
 
   struct Outgoing {
-    core::Address to;
-    core::Bytes frame;
+    core::Address to{};
+    core::Bytes frame{};
   };
   /// Lent by the caller, appended to, never cleared here. Notices are in the order in which they happened.
   struct Outbox {
@@ -158,8 +158,8 @@ class LinkTable {
     core::Duration wait = 0;
   };
   struct HalfOpen {  // a HELLO that we welcomed
-    core::Address from;
-    Hello hello;
+    core::Address from{};
+    Hello hello{};
     std::uint64_t nonce = 0;  // ours
     core::LinkEpoch epoch = 0;
     core::Instant next = 0;  // when WELCOME is sent again, or the handshake given up

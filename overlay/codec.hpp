@@ -15,13 +15,14 @@
 namespace anabranch::overlay {
 
 inline constexpr std::size_t kNameBytesMax = 256;
+inline constexpr std::size_t kControlBytesMax = 8'192;  // of a message; a frame of the net layer holds less
 
 /// One incarnation of one node, as members tell each other of it.
 struct MemberSpec {
   core::NodeId node = 0;
   core::Incarnation incarnation = 0;
-  core::Address address;  // ip 0: only its peers can see it
-  std::string name;       // at most kNameBytesMax
+  core::Address address{};  // ip 0: only its peers can see it
+  std::string name{};       // at most kNameBytesMax
   bool left = false;
   friend bool operator==(const MemberSpec&, const MemberSpec&) = default;
 };

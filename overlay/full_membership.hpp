@@ -39,8 +39,8 @@ std::string_view name(MemberState state);
 struct MemberView {
   core::NodeId node = 0;
   core::Incarnation incarnation = 0;
-  std::string name;
-  core::Address address;
+  std::string name{};
+  core::Address address{};
   MemberState state = MemberState::kJoining;
   core::LinkEpoch epoch = 0;         // 0: not linked
   core::Duration silence = 0;        // since it was last heard on this link; 0 where not linked
@@ -60,12 +60,12 @@ class FullMembership {
   struct Config {
     core::NodeId self = 0;  // not 0
     core::Incarnation incarnation = 0;
-    std::string name;       // at most kNameBytesMax
-    core::Address listen;
+    std::string name{};       // at most kNameBytesMax
+    core::Address listen{};
     core::Duration keepalive = 500 * core::kMillisecond;
     unsigned suspect_after = 5;   // keepalive intervals of silence; overlay design 2.5
     unsigned failed_after = 10;   // keepalive intervals of silence; overlay design 2.5
-    std::vector<core::Address> join;  // dialled for ever while not linked
+    std::vector<core::Address> join{};  // dialled for ever while not linked
     std::uint64_t seed = 0;           // of jitter
     std::size_t control_bytes_max = 1'448;         // what fits a frame
     std::size_t members_max = core::kListMax;
@@ -78,8 +78,8 @@ class FullMembership {
     core::NodeId peer = 0;
     core::Incarnation incarnation = 0;
     core::LinkEpoch epoch = 0;
-    core::Address address;
-    std::string name;
+    core::Address address{};
+    std::string name{};
   };
   struct LinkDown {
     core::NodeId peer = 0;
@@ -90,7 +90,7 @@ class FullMembership {
   struct Control {
     core::NodeId peer = 0;
     core::LinkEpoch epoch = 0;
-    core::BytesView bytes;  // borrowed for the call
+    core::BytesView bytes{};  // borrowed for the call
   };
   /// Any frame of the link `epoch` has arrived.
   struct Heard {
@@ -99,20 +99,20 @@ class FullMembership {
   };
   /// The dial of `address` was refused and has ended.
   struct Refused {
-    core::Address address;
+    core::Address address{};
   };
   /// The dial of `address` reached ourselves and has ended.
   struct DialSelf {
-    core::Address address;
+    core::Address address{};
   };
   /// The dial of `address` has ended: it is another address of `peer`, which is linked.
   struct DialLinked {
-    core::Address address;
+    core::Address address{};
     core::NodeId peer = 0;
   };
   /// Join through one more address, as if it stood in the configuration.
   struct Join {
-    core::Address address;
+    core::Address address{};
   };
   /// Tell everybody that we leave, close all links, and do nothing more.
   struct Leave {};
@@ -123,7 +123,7 @@ class FullMembership {
   struct Send {
     core::NodeId peer = 0;
     core::LinkEpoch epoch = 0;
-    core::Bytes bytes;  // the body of a control frame
+    core::Bytes bytes{};  // the body of a control frame
   };
   struct Close {
     core::NodeId peer = 0;
@@ -133,7 +133,7 @@ class FullMembership {
   struct PeerUp {
     core::NodeId peer = 0;
     core::LinkEpoch epoch = 0;
-    MemberSpec spec;
+    MemberSpec spec{};
   };
   /// Follows every PeerUp exactly once, before the next PeerUp of that peer.
   struct PeerDown {
@@ -165,33 +165,36 @@ class FullMembership {
   /// Linked members, ourselves not counted.
   [[nodiscard]] std::size_t linked() const;
   /// What our keepalives say: equal on two nodes iff both are linked to the same members, each other included.
-  [[nodiscard]] std::uint64_t digest() const;
+  [[nodiscard]] std::uint64_t digest() const { return digest_; }
   [[nodiscard]] bool left() const { return left_; }
   [[nodiscard]] const MembershipStats& stats() const { return stats_; }
 
  private:
   struct Member {
-    MemberSpec spec;
+    MemberSpec spec{};             // what it says of itself, or what others say of it
+    core::Address link_address{};  // where its frames came from, if it was ever linked
     MemberState state = MemberState::kJoining;
-    // While linked; epoch 0 otherwise.
+    core::Instant since = 0;     // when it was linked or unlinked last, or first told of
+    // While linked; epoch is 0 otherwise.
     core::LinkEpoch epoch = 0;
     core::Incarnation linked_incarnation = 0;
     core::Instant last_heard = 0;
-    core::Instant next_keepalive = 0;
-    std::uint64_t list_digests = 0;      // own and peer's digest at the last list that we sent, mixed
-    core::Instant list_next = 0;         // no list before
-    core::Duration list_gap = 0;
-    // While not linked.
-    core::Instant since = 0;             // when the state began
-    core::Instant forget_at = core::kNever;
-    core::Instant dial_from = 0;         // the current or next dial: [dial_from, dial_until)
+    core::Instant list_sent = 0;     // 0: not on this link
+    core::Duration list_gap = 0;     // no list earlier than this after the last
+    std::uint64_t list_digests = 0;  // both sides' digests when list_gap began to grow
+    // While a dial may be wanted, it is in [dial_from, dial_until).
+    core::Instant dial_from = 0;
     core::Instant dial_until = 0;
-    core::Duration redial = 0;
+    core::Duration redial = 0;  // between two dials, grows
+    core::Instant forget_at = core::kNever;
   };
+  static constexpr core::Duration kFirstDialFor = 10 * core::kSecond;  // guess: a member that somebody is linked to
+  static constexpr core::Duration kDialFor = 2 * core::kSecond;        // guess: five HELLOs
+
   struct JoinEntry {
-    core::NodeId peer = 0;    // whom it led to, 0 unknown
+    core::NodeId peer = 0;    // whom it led to, 0: nobody yet
     core::Instant next = 0;   // not dialled before
-    core::Duration wait = 0;  // after a refusal
+    core::Duration wait = 0;  // after a refusal, grows
     bool self = false;
   };
 
@@ -199,21 +202,33 @@ class FullMembership {
   void on_link_down(const LinkDown& event, core::Instant now, Outbox& outbox);
   void on_control(const Control& event, core::Instant now, Outbox& outbox);
   void on_keepalive(Member& member, const Keepalive& keepalive, core::Instant now, Outbox& outbox);
-  void on_leave(Outbox& outbox);
-  void learn(const MemberSpec& spec, core::Instant now, Outbox& outbox);
+  void on_leave(core::Instant now, Outbox& outbox);
+  void learn(const MemberSpec& spec, core::NodeId teller, core::Instant now, Outbox& outbox);
+  void learn_new(const MemberSpec& spec, core::Instant now);
+  void mark_left(Member& member, core::Instant now, Outbox& outbox);
   void down(Member& member, DownReason reason, core::Instant now, Outbox& outbox);
-  void replace_at(core::Address address, core::NodeId by, core::Instant now, Outbox& outbox);
+  void unlink(Member& member, MemberState state, core::Instant now);
+  bool admit();
+  Member* linked_member(core::NodeId peer, core::LinkEpoch epoch);
   void absorb_stall(core::Instant now);
-  void tick_member(Member& member, core::Instant now, Outbox& outbox);
-  void forget_old(core::Instant now);
-  void update_dials(core::Instant now, Outbox& outbox);
-  void send_keepalive(Member& member, core::Instant now, Outbox& outbox);
+  void tick(core::Instant now, Outbox& outbox);
+  void check_silence(Member& member, core::Instant now, Outbox& outbox);
+  void send_keepalives(core::Instant now, Outbox& outbox);
   void send_list(Member& member, core::Instant now, Outbox& outbox);
   void changed(core::Instant now);
-  void settle(core::Instant now, Outbox& outbox);
+  [[nodiscard]] core::Duration calm() const;
+  [[nodiscard]] std::vector<MemberSpec> told_members(core::Instant now) const;
+
+  // full_membership_dials.cpp
+  void on_refused(core::Address address, core::Instant now);
+  void on_dial_self(core::Address address);
+  void on_dial_linked(core::Address address, core::NodeId peer, core::Instant now);
+  void on_join(core::Address address);
+  void answered_by(core::Address address, core::NodeId peer, core::Instant now);
+  void plan_dial(Member& member, core::Instant now);
+  void update_dials(core::Instant now, Outbox& outbox);
+  [[nodiscard]] std::set<core::Address> wanted_dials(core::Instant now) const;
   [[nodiscard]] bool dialable(const core::Address& address) const;
-  [[nodiscard]] bool wants_dial(const Member& member) const;
-  [[nodiscard]] MemberSpec self_spec() const;
   core::Duration jittered(core::Duration base);
 
   Config config_;
@@ -221,9 +236,12 @@ class FullMembership {
   std::map<core::NodeId, Member> members_;  // without ourselves
   std::map<core::Address, JoinEntry> joins_;
   std::map<core::Address, core::Instant> dialling_;  // asked for, and when to ask again
-  core::Instant deadline_ = 0;
-  core::Instant announce_at_ = core::kNever;  // early keepalives because our digest changed
+  std::uint64_t digest_ = 0;
+  std::uint32_t digest_members_ = 1;
+  core::Instant next_tick_ = 0;
+  core::Instant announce_at_ = core::kNever;  // early keepalives, because our digest changed
   core::Instant announced_ = 0;
+  bool started_ = false;
   bool left_ = false;
   MembershipStats stats_;
 };
