@@ -1,5 +1,5 @@
-// Packets to bytes and back. Called by the shard that sends or has opened a frame; Cap'n Proto stays in codec.cpp.
-// The schema is delta/delta.capnp.
+// Packets to bytes and back. Called by the shard that sends or has opened a frame; Cap'n Proto stays in
+// codec_encode.cpp and codec_decode.cpp, the schema is delta/delta.capnp.
 #pragma once
 
 #include <cstddef>

@@ -16,31 +16,13 @@
 #include "core/time.hpp"
 #include "core/types.hpp"
 #include "delta/message.hpp"
+#include "delta/outbox.hpp"
 
 namespace anabranch::delta {
 
 /// Where an update will travel: this origin's flush that contains it (its last part, if it was cut into several).
 struct Ticket {
   FlushNumber flush = 0;
-};
-
-struct Envelope {
-  NodeId to = 0;
-  Message message;
-};
-
-/// A variable that grew in this step.
-struct Changed {
-  Bytes key;
-  lattice::TypeId type;
-  friend auto operator<=>(const Changed&, const Changed&) = default;
-};
-
-/// What a step wants done. The caller lends it, empties it, and may hand in one that is not empty.
-struct Outbox {
-  std::vector<Envelope> messages;
-  std::vector<Changed> changed;         // no variable twice within one call
-  std::vector<std::uint64_t> reached;   // tokens of waits that are over
 };
 
 /// Counts since the start, except where a comment says "now".
