@@ -93,4 +93,5 @@ def main(arguments):
         sys.exit(summary(build))
 
 
-main(sys.argv[1:])
+if __name__ == '__main__':
+    main(sys.argv[1:])
