@@ -126,7 +126,7 @@ class Scenario {
 
   void operate() {
     if (config_.crash) return operate_total();
-    const std::string element = "e" + std::to_string(rng_.below(8));
+    const std::string element = std::string("e").append(std::to_string(rng_.below(8)));
     const std::uint64_t number = rng_.below(kKeysOfAType);
     const auto amount = static_cast<std::int64_t>(1 + rng_.below(9));
     const std::uint32_t copies = rng_.chance(0.1) ? 3 : 1;
@@ -181,7 +181,7 @@ class Scenario {
   /// An edge client's running total, which it offers until two nodes hold it: to this node now, and again after a crash.
   void operate_total() {
     const std::uint64_t client = rng_.below(kClients);
-    const std::string key = "total:" + std::to_string(rng_.below(kKeysOfAType));
+    const std::string key = std::string("total:").append(std::to_string(rng_.below(kKeysOfAType)));
     auto& total = totals_[{key, client}];
     total += static_cast<std::int64_t>(1 + rng_.below(3));
     send_total(key, client, total, random_live_node());
@@ -191,7 +191,7 @@ class Scenario {
     node::UpdateCommand command;
     command.copies = 2;
     command.updates.push_back(
-        {key, TypeId::kGCounter, {Verb::kTotal, total, {}, core::edge_actor("client-" + std::to_string(client))}});
+        {key, TypeId::kGCounter, {Verb::kTotal, total, {}, core::edge_actor(std::string("client-").append(std::to_string(client)))}});
     const auto offer = next_offer_++;
     offers_[offer] = {key, client, total};
     cluster_.post(node, key, std::move(command), [this, offer](const node::Reply&) { offers_.erase(offer); });

@@ -52,7 +52,7 @@ void Cluster::start(std::uint32_t index, std::vector<core::Address> join) {
     pump.partitions = config_.partitions;
     pump.cluster = net::cluster_hash("simulated");
     pump.self = {id, 0};
-    pump.name = "n" + std::to_string(index);
+    pump.name = std::string("n").append(std::to_string(index));
     pump.listen = address_of(index);
     pump.join = join;
     pump.seed = id + shard;
