@@ -159,6 +159,12 @@ void LinkTable::on_confirm(core::Address from, const Confirm& confirm, Outbox& o
   }
   const HalfOpen half = found->second;
   drop_half_open(found);
+  const bool full = by_peer(confirm.node) == nullptr && links_.size() >= config_.links_max;
+  if (full) {  // became full since the WELCOME
+    ++stats_.refused;
+    send(from, half.epoch, Goodbye{half.epoch, CloseReason::kRefused}, outbox);
+    return;
+  }
   if (superseded(half, confirm) || epochs_.contains(half.epoch)) {
     ++stats_.stale;
     return;
@@ -174,7 +180,7 @@ void LinkTable::on_confirm(core::Address from, const Confirm& confirm, Outbox& o
 /// True if the link that we have stays although `half` is confirmed. The peer decides alike (link_table.hpp, second paragraph).
 bool LinkTable::superseded(const HalfOpen& half, const Confirm& confirm) const {
   const auto found = links_.find(confirm.node);
-  if (found == links_.end()) return links_.size() >= config_.links_max;
+  if (found == links_.end()) return false;
   const Link& link = found->second;
   if (link.info.incarnation != half.hello.incarnation) return link.info.incarnation > half.hello.incarnation;
   if (!link.dialled) return link.ordinal > confirm.ordinal;

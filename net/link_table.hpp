@@ -40,7 +40,7 @@ struct LinkInfo {
 struct LinkTableStats {
   std::uint64_t malformed = 0;         // handshake frames that do not parse
   std::uint64_t stale = 0;             // WELCOME, CONFIRM, REFUSE or GOODBYE about an attempt or epoch that is not ours now
-  std::uint64_t refused = 0;           // HELLO messages that we refused
+  std::uint64_t refused = 0;           // HELLO and CONFIRM messages that we refused
   std::uint64_t half_open_evicted = 0; // half-open handshakes that made room for newer ones
   std::uint64_t dials_dropped = 0;     // Dial events beyond dials_max
   std::uint64_t unknown_epoch = 0;     // UnknownEpoch events that no handshake explains
