@@ -103,7 +103,7 @@ class DotMap {
       if (!fresh.empty()) news.insert(key, std::move(fresh));
     }
     for (const auto& [key, store] : other.entries_) {
-      if (find(key) == nullptr) none.delta(mine, store, theirs, told);
+      if (find(key) == nullptr) static_cast<void>(none.delta(mine, store, theirs, told));  // deaths only
     }
     return news;
   }
