@@ -29,6 +29,7 @@ std::string json_of(const node::Item& item);
 /// For people: sets as "{a, b}", nothing as "-". Control characters are escaped, all other bytes are as they are.
 std::string text_of(const lattice::Reading& value);
 std::string text_of(core::BytesView bytes);
+inline std::string text_of(const core::Bytes& bytes) { return text_of(core::BytesView(bytes)); }
 
 /// Writes `line` and a newline to stdout. False when stdout is gone or full.
 bool print_line(std::string_view line);
