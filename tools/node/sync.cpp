@@ -20,6 +20,7 @@ Sync::Sync(const Config& config, Replicas& replicas) : config_(config), replicas
 }
 
 void Sync::peer_up(const Peer& peer, core::Instant now) {
+  deadline_stale_ = true;
   if (const auto old = peers_.find(peer.node); old != peers_.end()) peer_down(peer.node, old->second.peer.epoch);
   net::SendLane::Config lane;
   lane.lane = static_cast<std::uint8_t>(config_.shard);
@@ -33,6 +34,7 @@ void Sync::peer_up(const Peer& peer, core::Instant now) {
 }
 
 void Sync::peer_down(core::NodeId node, core::LinkEpoch epoch) {
+  deadline_stale_ = true;
   const auto found = peers_.find(node);
   if (found == peers_.end() || found->second.peer.epoch != epoch) return;  // an older life of the link
   for (const auto partition : owned_) replicas_[partition]->peer_down(node, outbox_);
@@ -63,6 +65,7 @@ void Sync::handle_frame(core::Address from, const net::FrameView& frame, core::I
     ++stats_.unknown_link;
     return;
   }
+  deadline_stale_ = true;
   const auto lane = peer->from_lanes.find(frame.header.lane);
   auto& receive =
       lane != peer->from_lanes.end()
@@ -93,6 +96,7 @@ void Sync::handle_frame(core::Address from, const net::FrameView& frame, core::I
 }
 
 void Sync::handle_ack(const net::FrameView& frame, core::Instant now) {
+  deadline_stale_ = true;
   PeerState* peer = by_epoch(frame.header.link_epoch);
   if (peer == nullptr) {
     ++stats_.unknown_link;
@@ -104,6 +108,7 @@ void Sync::handle_ack(const net::FrameView& frame, core::Instant now) {
 }
 
 void Sync::handle_message(core::NodeId from, delta::Message message, core::Instant now) {
+  deadline_stale_ = true;
   replicas_[message.partition]->handle(from, std::move(message), now, outbox_);
   news_ = true;
 }
@@ -127,6 +132,7 @@ void Sync::take_lost(PeerState& peer) {
 }
 
 void Sync::on_deadline(core::Instant now) {
+  deadline_stale_ = true;
   for (const auto partition : owned_)
     if (replicas_[partition]->next_deadline() <= now) {
       replicas_[partition]->on_deadline(now, outbox_);
@@ -147,6 +153,11 @@ void Sync::on_deadline(core::Instant now) {
 }
 
 core::Instant Sync::next_deadline() const {
+  if (std::exchange(deadline_stale_, false)) deadline_ = earliest_deadline();
+  return deadline_;
+}
+
+core::Instant Sync::earliest_deadline() const {
   core::Instant due = pending_since_ == core::kNever ? core::kNever : pending_since_ + kFlushLate;
   for (const auto partition : owned_) due = std::min(due, replicas_[partition]->next_deadline());
   for (const auto& [node, peer] : peers_) {
@@ -166,10 +177,11 @@ void Sync::flush_pending(core::Instant now) {
   bool pending = false;
   for (const auto partition : owned_) pending |= replicas_[partition]->pending();
   if (!pending) {
-    pending_since_ = core::kNever;
+    if (std::exchange(pending_since_, core::kNever) != core::kNever) deadline_stale_ = true;
     return;
   }
   if (pending_since_ == core::kNever) pending_since_ = now;
+  deadline_stale_ = true;
   if (!any_credit() && now < pending_since_ + kFlushLate) return;
   for (const auto partition : owned_) replicas_[partition]->flush(now, outbox_);
   pending_since_ = core::kNever;
@@ -237,6 +249,7 @@ void Sync::flush_and_ship(core::Instant now, std::vector<OutFrame>& frames) {
   route_outbox();
   if (news_) {
     news_ = false;
+    deadline_stale_ = true;
     for (auto& [node, peer] : peers_) ship(peer, now);
   }
   frames.insert(frames.end(), std::make_move_iterator(frames_.begin()), std::make_move_iterator(frames_.end()));

@@ -58,6 +58,7 @@ class Sync {
   void handle_message(core::NodeId from, delta::Message message, core::Instant now);
 
   void on_deadline(core::Instant now);
+  /// Cached between changes: the loop asks in every pass.
   [[nodiscard]] core::Instant next_deadline() const;
 
   /// Numbers what is pending where credit allows or a millisecond has passed, fills packets, and collects the lanes' frames.
@@ -93,6 +94,7 @@ class Sync {
   void ship(PeerState& peer, core::Instant now);
   void take_lost(PeerState& peer);
   void flush_pending(core::Instant now);
+  [[nodiscard]] core::Instant earliest_deadline() const;
   [[nodiscard]] bool any_credit() const;
 
   Config config_;
@@ -106,7 +108,9 @@ class Sync {
   std::vector<OutFrame> frames_;
   net::Cookie next_cookie_ = 1;
   core::Instant pending_since_ = core::kNever;
-  bool news_ = false;  // something may be there to ship
+  bool news_ = true;  // something may be there to ship
+  mutable core::Instant deadline_ = core::kNever;
+  mutable bool deadline_stale_ = true;
   SyncStats stats_;
 };
 
