@@ -34,8 +34,8 @@ void Replica::Parts::on(NodeId from, TransferRequest& request, core::Instant now
     capture.reset();
     return;
   }
-  if (request.id == 0 && capture && !his) return send(from, TransferOffer{true, 0}, outbox);
-  if (request.id == 0 && (!capture || capture->served())) {
+  if (request.id == 0 && capture && !his && !capture->served()) return send(from, TransferOffer{true, 0}, outbox);
+  if (request.id == 0 && (!capture || capture->served())) {  // one that was given out whole may be displaced
     flush(outbox);  // what is captured is exactly the state at the vector
     capture.emplace(store, vector, ++transfer_ids, from, limit, now);
   }

@@ -22,18 +22,18 @@ core::Status check_variable(const Store& store, BytesView key, lattice::TypeId t
                         " or choose another key");
 }
 
-/// The part of `object` that an operation without effect speaks of, so that whoever waits for copies of the operation
-/// waits for a flush that has it: the state may be here by another origin's flush that nobody else holds.
-lattice::Fragment restate(const lattice::Object& object, const lattice::Operation& operation) {
-  lattice::Fragment fragment{lattice::bottom(lattice::type_of(object)), {}};
-  if (const auto* counter = std::get_if<lattice::GCounter>(&object)) {
-    const lattice::GCounter::Entry entry{operation.actor, counter->count(operation.actor)};
+/// What an operation without effect says, as a delta: the state may be here by another origin's flush that nobody else
+/// holds, and whoever waits for copies of the operation must wait for a flush that has it. Empty where an operation
+/// without effect says nothing of its own (a remove of what is not there).
+lattice::Fragment restate(lattice::TypeId type, const lattice::Operation& operation) {
+  lattice::Fragment fragment{lattice::bottom(type), {}};
+  if (type == lattice::TypeId::kGCounter) {
+    const lattice::GCounter::Entry entry{operation.actor, static_cast<std::uint64_t>(operation.amount)};
     if (auto part = lattice::GCounter::from_entries({&entry, 1})) fragment.object = std::move(*part);
-  } else if (std::holds_alternative<lattice::GSet>(object)) {
-    fragment.object = lattice::GSet().add(operation.elements);
-  } else if (!lattice::is_causal(lattice::type_of(object))) {
-    fragment.object = object;  // an extremum
   }
+  if (type == lattice::TypeId::kGSet) fragment.object = lattice::GSet().add(operation.elements);
+  if (type == lattice::TypeId::kMaxInt) fragment.object = lattice::MaxInt(operation.amount);
+  if (type == lattice::TypeId::kMinInt) fragment.object = lattice::MinInt(operation.amount);
   return fragment;
 }
 
@@ -68,7 +68,7 @@ core::Result<bool> Writer::apply(const Target& target, const lattice::Operation&
   lattice::Mutator mutator{self_, &dot, &clock, target.wall_ms};
   auto fragment = lattice::mutate(object, operation, mutator);
   if (!fragment) return tl::unexpected(std::move(fragment.error()));
-  if (fragment->empty()) *fragment = restate(object, operation);
+  if (fragment->empty()) *fragment = restate(target.type, operation);
   if (fragment->empty()) return false;
 
   const std::size_t alone = kMessageFrameBytes + entry_bytes(target.key, *fragment);
