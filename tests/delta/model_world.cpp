@@ -267,6 +267,7 @@ void World::quiesce() {
     for (int i = 0; i < 20'000 && !flights_.empty(); ++i) deliver(rng_.below(flights_.size()), false);
     if (settled()) {
       tally_.slowest_ms = (now_ - healed) / core::kMillisecond;
+      require(now_ - healed < 30 * core::kSecond || mutation_ != Mutation::kNone, "agreement took too long");
       return;
     }
     core::Instant next = core::kNever;
