@@ -29,7 +29,8 @@ core::Result<MemberSpec> read(wire::MemberSpec::Reader from) {
 core::Result<ControlMessage> read(wire::MemberList::Reader from) {
   const auto members = from.getMembers();
   if (members.size() > core::kListMax) return core::fail(core::Errc::kTooLarge, "member list over its bound");
-  MemberList list;
+  core::Result<ControlMessage> message(tl::in_place, std::in_place_type<MemberList>);
+  MemberList& list = std::get<MemberList>(*message);
   for (const auto member : members) {
     auto spec = read(member);
     if (!spec) return tl::unexpected(std::move(spec.error()));
@@ -37,14 +38,14 @@ core::Result<ControlMessage> read(wire::MemberList::Reader from) {
       return core::fail(core::Errc::kMalformed, "member list is not ascending");
     list.members.push_back(std::move(*spec));
   }
-  return ControlMessage{std::move(list)};
+  return message;
 }
 
 core::Result<ControlMessage> read(wire::Control::Reader from) {
   switch (from.which()) {
     case wire::Control::KEEPALIVE: {
       const auto keepalive = from.getKeepalive();
-      return ControlMessage{Keepalive{keepalive.getDigest(), keepalive.getMembers()}};
+      return core::Result<ControlMessage>(tl::in_place, Keepalive{keepalive.getDigest(), keepalive.getMembers()});
     }
     case wire::Control::MEMBERS: return read(from.getMembers());
   }
