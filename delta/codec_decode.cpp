@@ -303,12 +303,12 @@ core::Result<Packet> decode(core::BytesView bytes, std::uint32_t partitions) {
     return core::fail(Errc::kMalformed, "a packet is not a whole number of words");
   if (bytes.size() > core::kMessageBytesMax) return core::fail(Errc::kTooLarge, "a packet is too long");
   const std::size_t words = bytes.size() / sizeof(capnp::word);
-  std::vector<capnp::word> copy;
+  std::vector<std::uint64_t> copy;
   const auto* start = reinterpret_cast<const capnp::word*>(bytes.data());
   if (reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(capnp::word) != 0) {
     copy.resize(words);
     std::memcpy(copy.data(), bytes.data(), bytes.size());
-    start = copy.data();
+    start = reinterpret_cast<const capnp::word*>(copy.data());
   }
   try {
     return read_packet({start, words}, partitions);

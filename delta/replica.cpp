@@ -128,6 +128,7 @@ void Replica::peer_down(NodeId peer, Outbox& outbox) {
   if (parts_->peers.find(peer) == nullptr) return;
   parts_->peers.remove(peer);
   parts_->wants.forget_early_of(peer);
+  for (const Origin& origin : parts_->wants.origins()) parts_->settle_want(origin);  // only this peer may have had it
   parts_->drop_transfers_of(peer);
   parts_->forget_parent(peer, outbox);
 }

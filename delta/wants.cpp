@@ -15,6 +15,12 @@ void Wants::settle(const Origin& origin) {
   if (wants_.erase(origin) > 0) find_next();
 }
 
+std::vector<Origin> Wants::origins() const {
+  std::vector<Origin> origins;
+  for (const auto& [origin, want] : wants_) origins.push_back(origin);
+  return origins;
+}
+
 void Wants::find_next() {
   next_ = core::kNever;
   for (const auto& [origin, want] : wants_) next_ = std::min(next_, want.deadline);

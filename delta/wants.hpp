@@ -24,6 +24,7 @@ class Wants {
   void settle(const Origin& origin);
   [[nodiscard]] bool wants(const Origin& origin) const { return wants_.contains(origin); }
   [[nodiscard]] bool empty() const { return wants_.empty(); }
+  [[nodiscard]] std::vector<Origin> origins() const;
 
   /// Keeps an interval that came too early. False, and it is dropped, if the buffer is full.
   bool keep(NodeId from, Interval interval);
