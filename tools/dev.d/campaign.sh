@@ -120,6 +120,9 @@ progress() { cat "build/soak/$1" 2>/dev/null || echo 0; }
 
 soak_sim() {
   local seed
+  ensure_packages base test
+  configure_release tests
+  compile release tests/sim/sim_test
   for ((seed = $(progress sim); seed < 10000; seed += 200)); do
     ANABRANCH_SIM_SEEDS=200 ANABRANCH_SIM_FIRST_SEED=$seed build/release/tests/sim/sim_test \
       >"build/soak/sim.log" 2>&1 || { tail -n 60 build/soak/sim.log; die "simulator failed within seeds $seed..$((seed + 199))"; }
@@ -141,6 +144,7 @@ soak_fuzz() {
 
 soak_demo() {
   local seed
+  build_binary
   for ((seed = $(progress demo) + 1; seed <= 20; seed++)); do
     demo_holds "$seed" >>build/soak/demo.jsonl || die "demo does not hold with seed $seed (build/soak/demo.jsonl)"
     echo "$seed" >build/soak/demo
@@ -150,6 +154,8 @@ soak_demo() {
 
 soak_ingest() {
   local seed
+  ensure_packages base test
+  build_binary
   for ((seed = $(progress ingest) + 1; seed <= 10; seed++)); do
     tools/dev.d/interrupted_ingest build/release/anabranch "$seed" || die "interrupted ingest failed with seed $seed"
     echo "$seed" >build/soak/ingest
@@ -180,9 +186,6 @@ cmd_soak() {
     *) usage_error "soak: unknown argument \"$1\"" ;;
   esac
   mkdir -p build/soak
-  ensure_packages base test
-  configure_release tests
-  compile release anabranch tests/sim/sim_test
   for part in "${parts[@]}"; do "soak_$part"; done
   say "soak of ${parts[*]}: complete at commit $(git describe --always --dirty 2>/dev/null || echo unknown)"
   say 'remove build/soak to start again'
