@@ -162,7 +162,7 @@ class DemoRun {
       auto check = check_nodes(plan_.ads, outcome_.truth, views_);
       if (check.agreed || now > deadline) {
         outcome_.converged = check.agreed;
-        outcome_.convergence = now - std::min(now, clients_->last_impression());
+        outcome_.convergence = now - std::min(now, clients_->last_news());
         outcome_.check = std::move(check);
         for (const std::string& refusal : refusals_) outcome_.check.differences.push_back("refused: " + refusal);
         break;

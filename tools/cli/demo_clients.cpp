@@ -39,10 +39,12 @@ class DemoClients::Player {
     auto slot = demo_.plan_.slots.begin();
     const auto end = demo_.plan_.slots.end();
     for (core::Duration now = 0; !demo_.stopping_.load() && now < demo_.plan_.length;) {
+      const bool over = now > demo_.all_back_ && demo_.all_stopped();
       now = core::monotonic_now() - start;
       come_and_go(now);
       for (; slot != end && slot->at <= now; ++slot)
         if (slot->client % kThreads == part_) show(*slot);
+      if (over) break;
       std::this_thread::sleep_for(std::chrono::nanoseconds(kStep));
     }
     if (!demo_.stopping_.load()) come_and_go(demo_.plan_.length);
@@ -82,7 +84,6 @@ class DemoClients::Player {
     Client::Shown& shown = client.shown[*ad];
     ++shown.count;
     demo_.offered_.fetch_add(1, std::memory_order_relaxed);
-    demo_.last_.store(core::monotonic_now(), std::memory_order_relaxed);
     if (client.away) {
       demo_.offered_offline_.fetch_add(1, std::memory_order_relaxed);
     } else {
@@ -114,6 +115,7 @@ class DemoClients::Player {
     if (!shown.entry) shown.entry = demo_.sender_.open(plan.name, demo_.plan_.ads[ad], plan.home);
     demo_.sender_.raise(*shown.entry, shown.count);
     shown.told = shown.count;
+    demo_.last_.store(core::monotonic_now(), std::memory_order_relaxed);
   }
 
   DemoClients& demo_;
@@ -124,6 +126,16 @@ DemoClients::DemoClients(const DemoPlan& plan, const StopBoard& board, EdgeSende
     : plan_(plan), board_(board), sender_(sender), nodes_(nodes), clients_(plan.clients.size()) {
   double sum = 0;
   for (std::size_t ad = 0; ad < plan.ads.size(); ++ad) popularity_.push_back(sum += 1 / std::sqrt(static_cast<double>(ad + 1)));
+  for (const DemoClient& client : plan.clients) all_back_ = std::max(all_back_, client.offline_until);
+  if (plan.kill) all_back_ = std::max(all_back_, plan.back_at);
+}
+
+bool DemoClients::all_stopped() const {
+  if (plan_.limit == 0) return false;
+  for (std::size_t node = 0; node < nodes_; ++node)
+    for (std::size_t ad = 0; ad < plan_.ads.size(); ++ad)
+      if (!board_.stopped(node, ad)) return false;
+  return true;
 }
 
 DemoClients::~DemoClients() {

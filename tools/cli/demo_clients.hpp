@@ -40,13 +40,13 @@ class DemoClients {
 
   /// Plays the plan from the monotonic instant `start` on.
   void start(core::Instant start);
-  /// The plan has been played: everybody is online, and has told the sender everything.
+  /// The plan has been played, or nobody has anything more to show: everybody is online, and has told the sender everything.
   [[nodiscard]] bool finished() const { return running_.load() == 0; }
   /// Impressions so far.
   [[nodiscard]] std::uint64_t offered() const { return offered_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t offered_offline() const { return offered_offline_.load(std::memory_order_relaxed); }
-  /// The monotonic instant of the last impression.
-  [[nodiscard]] core::Instant last_impression() const { return last_.load(std::memory_order_relaxed); }
+  /// The monotonic instant at which a client last told something new: after an impression, or back from being offline.
+  [[nodiscard]] core::Instant last_news() const { return last_.load(std::memory_order_relaxed); }
   /// Impressions of each advertisement over all clients. Only once finished.
   [[nodiscard]] std::vector<std::uint64_t> truth() const;
 
@@ -54,12 +54,16 @@ class DemoClients {
   struct Client;
   class Player;
 
+  // Every advertisement has stopped on every node.
+  [[nodiscard]] bool all_stopped() const;
+
   const DemoPlan& plan_;
   const StopBoard& board_;
   EdgeSender& sender_;
   const std::size_t nodes_;
   std::vector<double> popularity_;  // cumulative, of the advertisements
   std::vector<Client> clients_;
+  core::Duration all_back_ = 0;     // from then on nobody is offline
   std::atomic<bool> stopping_{false};
   std::atomic<int> running_{0};
   std::atomic<std::uint64_t> offered_{0}, offered_offline_{0};

@@ -13,7 +13,7 @@
 namespace anabranch::cli {
 namespace {
 
-constexpr core::Duration kRunLength = 6 * core::kSecond;       // long enough to watch, short enough to wait for
+constexpr core::Duration kRunLength = 10 * core::kSecond;      // long enough to watch, short enough to wait for
 constexpr std::uint64_t kSlotsMax = 5'000'000;                 // 120 MB of plan
 constexpr double kSlotsPerSecondMax = 50'000;                  // a longer trace makes a longer run
 constexpr double kSlotsPerPaid = 1.5;                          // moments to show an advertisement, per impression paid for

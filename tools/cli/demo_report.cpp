@@ -97,7 +97,7 @@ std::string summary(const DemoPlan& plan, const DemoOutcome& outcome) {
                           number(offered), number(outcome.offered_offline), number(outcome.clients_away), plan.clients.size());
   text += line("lost %llu, counted twice %llu", number(outcome.check.lost), number(outcome.check.double_counted));
   if (outcome.converged)
-    text += line("all nodes agreed %.0f ms after the last impression; before, they differed by %llu at most",
+    text += line("all nodes agreed %.0f ms after the last news of a client; before, they differed by %llu at most",
                  seconds(outcome.convergence) * 1e3, number(outcome.divergence_max));
   else
     text += "THE NODES DO NOT AGREE\n";

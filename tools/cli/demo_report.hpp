@@ -18,7 +18,7 @@ struct DemoOutcome {
   std::uint64_t offered_offline = 0;
   std::uint64_t clients_away = 0;    // for a while
   bool converged = false;
-  core::Duration convergence = 0;    // from the last impression until all nodes agreed
+  core::Duration convergence = 0;    // from the last thing that a client told until all nodes agreed
   std::uint64_t divergence_max = 0;
   std::uint64_t frames = 0, bytes = 0;
   std::uint64_t batches_again = 0;   // sent to a second node, or twice
