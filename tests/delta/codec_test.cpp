@@ -5,7 +5,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "delta/sizes.hpp"
-#include "samples.hpp"
+#include "tests/delta/samples.hpp"
 
 namespace anabranch::delta {
 

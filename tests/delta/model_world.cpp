@@ -1,4 +1,4 @@
-#include "model_world.hpp"
+#include "tests/delta/model_world.hpp"
 
 #include <algorithm>
 #include <array>

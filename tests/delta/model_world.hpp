@@ -12,7 +12,7 @@
 
 #include "core/rng.hpp"
 #include "delta/replica.hpp"
-#include "model_oracle.hpp"
+#include "tests/delta/model_oracle.hpp"
 
 namespace anabranch::delta::model {
 

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "model_world.hpp"
+#include "tests/delta/model_world.hpp"
 
 namespace anabranch::delta::model {
 namespace {

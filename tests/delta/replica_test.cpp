@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "cluster.hpp"
+#include "tests/delta/cluster.hpp"
 
 namespace anabranch::delta {
 namespace {

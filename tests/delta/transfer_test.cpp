@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "cluster.hpp"
+#include "tests/delta/cluster.hpp"
 
 namespace anabranch::delta {
 namespace {
