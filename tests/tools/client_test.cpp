@@ -262,7 +262,7 @@ TEST(Client, SaysThatNothingWasSentWhenNobodyListens) {
 
 TEST(Client, SaysThatNothingWasSentWhenItIsNoNode) {
   const Doors doors;
-  const auto client = rpc::Client::connect(doors.facts().http, kPatience);
+  const auto client = rpc::Client::connect(doors.facts().http, 300 * core::kMillisecond);
   ASSERT_FALSE(client.has_value());
   EXPECT_EQ(client.error().code, Errc::kUnreachable);
 }

@@ -47,9 +47,11 @@ struct Declared {
   std::string value_name;
   Target target;
   CLI::Option* option = nullptr;
-  std::vector<std::string> raw = {};  // placeholders
+  std::string raw = {};                    // placeholder of a single value
+  std::vector<std::string> raw_list = {};  // placeholders of a list
 
   [[nodiscard]] bool flag() const { return std::holds_alternative<bool*>(target); }
+  [[nodiscard]] bool list() const { return std::holds_alternative<std::vector<std::string>*>(target); }
 };
 
 std::string plain(double value) {
@@ -87,7 +89,8 @@ core::Status assign(const Declared& declared, const std::string& value) {
 struct Options::Impl {
   struct Positional {
     std::variant<std::string*, std::vector<std::string>*> into;
-    std::vector<std::string> raw = {};
+    std::string raw = {};
+    std::vector<std::string> raw_list = {};
   };
 
   CLI::App app;
@@ -110,10 +113,9 @@ struct Options::Impl {
 
   CLI::Option* add(Declared one) {
     Declared& kept = declared.emplace_back(std::move(one));
-    kept.option = kept.flag() ? app.add_flag(kept.name, **std::get_if<bool*>(&kept.target), kept.help)
-                              : app.add_option(kept.name, kept.raw, kept.help)->type_name(kept.value_name);
-    if (!kept.flag()) kept.option->expected(1)->allow_extra_args(false);
-    return kept.option;
+    if (kept.flag()) return kept.option = app.add_flag(kept.name, **std::get_if<bool*>(&kept.target), kept.help);
+    kept.option = kept.list() ? app.add_option(kept.name, kept.raw_list, kept.help) : app.add_option(kept.name, kept.raw, kept.help);
+    return kept.option->type_name(kept.value_name)->allow_extra_args(false);
   }
 
   core::Status unknown_option(const std::string& word) {
@@ -177,9 +179,7 @@ void Options::text(std::string_view name, std::string& into, std::string_view va
 
 void Options::texts(std::string_view name, std::vector<std::string>& into, std::string_view value_name, std::string_view help) {
   impl_->add({std::string(name), std::string(help), std::string(value_name), &into})
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->expected(1, 4'096)
-      ->allow_extra_args(false);
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 void Options::integer(std::string_view name, std::int64_t& into, std::int64_t low, std::int64_t high,
@@ -207,13 +207,13 @@ void Options::require(std::string_view name) {
 
 void Options::argument(std::string_view name, std::string& into, std::string_view help) {
   auto& kept = impl_->positionals.emplace_back(Impl::Positional{&into});
-  impl_->app.add_option(std::string(name), kept.raw, std::string(help))->expected(1)->required()->type_name("");
+  impl_->app.add_option(std::string(name), kept.raw, std::string(help))->required()->type_name("");
 }
 
 void Options::arguments(std::string_view name, std::vector<std::string>& into, std::size_t at_least, std::string_view help) {
   auto& kept = impl_->positionals.emplace_back(Impl::Positional{&into});
-  auto* option = impl_->app.add_option(std::string(name), kept.raw, std::string(help))->type_name("...");
-  option->expected(at_least == 0 ? 0 : static_cast<int>(at_least), 1 << 20);
+  auto* option = impl_->app.add_option(std::string(name), kept.raw_list, std::string(help))->type_name("");
+  if (at_least > 1) option->expected(static_cast<int>(at_least), 1 << 20);
   if (at_least > 0) option->required();
 }
 
@@ -231,21 +231,21 @@ core::Status Options::parse(std::span<const std::string> words) {
     return core::fail(Errc::kMalformed, "wrong arguments", decoded(error.what(), values));
   }
   for (const Declared& one : impl_->declared) {
-    if (one.flag() || one.raw.empty()) continue;
+    if (one.flag() || one.option->count() == 0) continue;
     if (auto* const* list = std::get_if<std::vector<std::string>*>(&one.target)) {
       (*list)->clear();
-      for (const std::string& raw : one.raw) (*list)->push_back(decoded(raw, values));
-    } else if (auto assigned = assign(one, decoded(one.raw.back(), values)); !assigned) {
+      for (const std::string& raw : one.raw_list) (*list)->push_back(decoded(raw, values));
+    } else if (auto assigned = assign(one, decoded(one.raw, values)); !assigned) {
       return assigned;
     }
   }
   for (const auto& positional : impl_->positionals) {
     if (auto* const* text = std::get_if<std::string*>(&positional.into)) {
-      if (!positional.raw.empty()) **text = decoded(positional.raw.front(), values);
+      if (!positional.raw.empty()) **text = decoded(positional.raw, values);
     } else {
       auto& list = **std::get_if<std::vector<std::string>*>(&positional.into);
       list.clear();
-      for (const std::string& raw : positional.raw) list.push_back(decoded(raw, values));
+      for (const std::string& raw : positional.raw_list) list.push_back(decoded(raw, values));
     }
   }
   return {};

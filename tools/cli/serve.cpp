@@ -19,7 +19,8 @@ namespace {
 
 using core::Errc;
 
-/// SIGTERM and SIGINT as a descriptor. Blocked before any thread starts, so that no shard is interrupted.
+/// SIGTERM and SIGINT as a descriptor. Blocked before any thread starts (the log's is the first), so that none but
+/// the control loop hears of them.
 class StopSignals {
  public:
   StopSignals() {
@@ -103,6 +104,7 @@ class Serve final : public Command {
   }
 
   int run(const Shared&) override {
+    const StopSignals signals;
     ServeSettings settings;
     if (!file_.empty()) {
       if (const auto read = read_file(file_, settings); !read) return usage(read.error());
@@ -117,7 +119,7 @@ class Serve final : public Command {
     if (!control) return usage(control.error());
     const auto web = local_address(settings.http, "--http", settings.insecure);
     if (!web) return usage(web.error());
-    return serve(std::move(*config), *control, *web, *log);
+    return serve(std::move(*config), *control, *web, signals, *log);
   }
 
  private:
@@ -127,8 +129,8 @@ class Serve final : public Command {
     return code == kUnreachable ? kFailed : code;
   }
 
-  static int serve(node::NodeConfig config, const core::Address& control_at, const core::Address& http_at, Log& log) {
-    const StopSignals signals;
+  static int serve(node::NodeConfig config, const core::Address& control_at, const core::Address& http_at,
+                   const StopSignals& signals, Log& log) {
     auto control = TcpListener::open(control_at, "--control");
     if (!control) return fail_with(control.error());
     auto web = TcpListener::open(http_at, "--http");

@@ -47,6 +47,36 @@ kj::Promise<void> send(const kj::HttpHeaderTable& table, kj::HttpMethod method, 
 
 }  // namespace
 
+/// One client. KJ's server does not end a connection that asks for it, so each has a server of its own to drain.
+class HttpDoor::Connection final : public kj::HttpService {
+ public:
+  explicit Connection(HttpDoor& door) : door_(door), server_(door.timer_, *door.table_, *this, settings(door)) {
+    ++door_.counters_.http_open;
+  }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection() noexcept(false) { --door_.counters_.http_open; }
+
+  kj::Promise<void> run(kj::Own<kj::AsyncIoStream> stream) { return server_.listenHttp(kj::mv(stream)); }
+
+  kj::Promise<void> request(kj::HttpMethod method, kj::StringPtr url, const kj::HttpHeaders& headers, kj::AsyncInputStream&,
+                            Response& response) override {
+    KJ_IF_MAYBE(wish, headers.get(kj::HttpHeaderId::CONNECTION)) {
+      if (*wish == "close" && !draining_) {
+        draining_ = true;
+        drained_ = server_.drain();
+      }
+    }
+    return door_.answer(method, url, response);
+  }
+
+ private:
+  HttpDoor& door_;
+  kj::HttpServer server_;
+  kj::Promise<void> drained_ = nullptr;
+  bool draining_ = false;
+};
+
 HttpDoor::HttpDoor(rpc::Mailbox& mailbox, kj::Timer& timer, const rpc::Facts& facts, rpc::DoorCounters& counters,
                    HttpLimits limits, rpc::Notice notice)
     : mailbox_(mailbox),
@@ -56,7 +86,6 @@ HttpDoor::HttpDoor(rpc::Mailbox& mailbox, kj::Timer& timer, const rpc::Facts& fa
       limits_(limits),
       notice_(std::move(notice)),
       table_(kj::HttpHeaderTable::Builder().build()),
-      server_(timer, *table_, *this, settings(*this)),
       tasks_(*this) {}
 
 kj::Promise<void> HttpDoor::listen(kj::ConnectionReceiver& receiver) {
@@ -79,8 +108,9 @@ void HttpDoor::admit(kj::Own<kj::AsyncIoStream> stream) {
     notice_("http: refused a connection, " + std::to_string(limits_.connections_max) + " are open");
     return;  // closes it
   }
-  ++counters_.http_open;
-  tasks_.add(server_.listenHttp(kj::mv(stream)).attach(kj::defer([this]() { --counters_.http_open; })));
+  auto connection = kj::heap<Connection>(*this);
+  auto served = connection->run(kj::mv(stream));
+  tasks_.add(served.attach(kj::mv(connection)));
 }
 
 kj::Promise<core::Result<rpc::Survey>> HttpDoor::ask_shards() {
@@ -89,8 +119,7 @@ kj::Promise<core::Result<rpc::Survey>> HttpDoor::ask_shards() {
   return rpc::survey(mailbox_).exclusiveJoin(kj::mv(late));
 }
 
-kj::Promise<void> HttpDoor::request(kj::HttpMethod method, kj::StringPtr url, const kj::HttpHeaders&, kj::AsyncInputStream&,
-                                    Response& response) {
+kj::Promise<void> HttpDoor::answer(kj::HttpMethod method, kj::StringPtr url, kj::HttpService::Response& response) {
   ++counters_.http_requests;
   const std::string verb = kj::str(method).cStr();
   const Target target = find(verb, {url.begin(), url.size()});
@@ -99,18 +128,18 @@ kj::Promise<void> HttpDoor::request(kj::HttpMethod method, kj::StringPtr url, co
   return ask_shards().then([this, method, target, &response](core::Result<rpc::Survey> survey) {
     const rpc::Survey* all = survey ? &*survey : nullptr;
     const core::Instant now = core::monotonic_now();
-    Answer answer = no_answer();
-    if (target.page == Page::kLive) answer = live(all);
-    if (target.page == Page::kReady) answer = ready(all, facts_, target.verbose);
-    if (target.page == Page::kStatus && all != nullptr) answer = status(rpc::summarize(*all, facts_, now));
+    Answer page = no_answer();
+    if (target.page == Page::kLive) page = live(all);
+    if (target.page == Page::kReady) page = ready(all, facts_, target.verbose);
+    if (target.page == Page::kStatus && all != nullptr) page = status(rpc::summarize(*all, facts_, now));
     if (target.page == Page::kMetrics && all != nullptr) {
-      answer = Answer{200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(*all, facts_, counters_, now), {}};
+      page = Answer{200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(*all, facts_, counters_, now), {}};
     }
-    return send(*table_, method, std::move(answer), response);
+    return send(*table_, method, std::move(page), response);
   });
 }
 
-kj::Promise<void> HttpDoor::handleApplicationError(kj::Exception exception, kj::Maybe<Response&> response) {
+kj::Promise<void> HttpDoor::handleApplicationError(kj::Exception exception, kj::Maybe<kj::HttpService::Response&> response) {
   if (exception.getType() != kj::Exception::Type::DISCONNECTED)
     notice_(std::string("http: a request failed: ") + exception.getDescription().cStr());
   KJ_IF_MAYBE(open, response) {

@@ -17,7 +17,7 @@ struct HttpLimits {
   core::Duration survey_within = 2 * core::kSecond;  // a shard that takes longer is not alive
 };
 
-class HttpDoor final : private kj::TaskSet::ErrorHandler, private kj::HttpServerErrorHandler, private kj::HttpService {
+class HttpDoor final : private kj::TaskSet::ErrorHandler, private kj::HttpServerErrorHandler {
  public:
   /// Borrows everything for life.
   HttpDoor(rpc::Mailbox& mailbox, kj::Timer& timer, const rpc::Facts& facts, rpc::DoorCounters& counters, HttpLimits limits,
@@ -27,9 +27,10 @@ class HttpDoor final : private kj::TaskSet::ErrorHandler, private kj::HttpServer
   kj::Promise<void> listen(kj::ConnectionReceiver& receiver);
 
  private:
-  kj::Promise<void> request(kj::HttpMethod method, kj::StringPtr url, const kj::HttpHeaders& headers,
-                            kj::AsyncInputStream& body, Response& response) override;
-  kj::Promise<void> handleApplicationError(kj::Exception exception, kj::Maybe<Response&> response) override;
+  class Connection;
+
+  kj::Promise<void> answer(kj::HttpMethod method, kj::StringPtr url, kj::HttpService::Response& response);
+  kj::Promise<void> handleApplicationError(kj::Exception exception, kj::Maybe<kj::HttpService::Response&> response) override;
   void taskFailed(kj::Exception&& exception) override;
   void admit(kj::Own<kj::AsyncIoStream> stream);
   kj::Promise<core::Result<rpc::Survey>> ask_shards();
@@ -41,7 +42,6 @@ class HttpDoor final : private kj::TaskSet::ErrorHandler, private kj::HttpServer
   HttpLimits limits_;
   rpc::Notice notice_;
   kj::Own<kj::HttpHeaderTable> table_;
-  kj::HttpServer server_;
   kj::TaskSet tasks_;
 };
 
