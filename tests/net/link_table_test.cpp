@@ -124,6 +124,26 @@ TEST(LinkTable, TwoAddressesOfOnePeerEndInOneLink) {
   }
 }
 
+TEST(LinkTable, HandshakesThatDoNotKnowOfEachOtherEndInTheLinkOfTheSmallerNode) {
+  constexpr std::uint16_t kAliasA = 2001;
+  constexpr std::uint16_t kAliasB = 2002;
+  for (const core::Duration skew : {core::Duration{0}, kTransit / 2, kTransit, 3 * kTransit / 2, 2 * kTransit}) {
+    Wire wire;
+    wire.alias(Wire::address(kAliasA), Wire::address(kPortA));
+    wire.alias(Wire::address(kAliasB), Wire::address(kPortB));
+    Host& a = wire.add(kPortA, 1);
+    Host& b = wire.add(kPortB, 2);
+    wire.dial(a, kAliasB);
+    wire.run(skew);
+    wire.dial(b, kAliasA);
+    wire.run(10 * core::kSecond);
+    expect_linked(a, b);
+    ASSERT_FALSE(a.all<LinkUp>().empty());
+    EXPECT_EQ(a.table->by_peer(2)->epoch, a.all<LinkUp>()[0].link.epoch) << skew;
+    EXPECT_EQ(a.table->dial_count() + b.table->dial_count(), 0u) << skew;
+  }
+}
+
 TEST(LinkTable, ALiveLinkIsNotReplacedByAnEqualOne) {
   Wire wire;
   Host& a = wire.add(kPortA, 1);
