@@ -62,7 +62,8 @@ class MessageReader {
       case wire::Message::DIGEST: return digest();
       case wire::Message::DIGEST_SEEN: return DigestSeen{in_.getDigestSeen().getNumber()};
       case wire::Message::HELD: return Held{origin(in_.getHeld().getOrigin()), flush(in_.getHeld().getFlush())};
-      case wire::Message::MISSING: return Missing{origin(in_.getMissing().getOrigin()), flush(in_.getMissing().getHeld())};
+      case wire::Message::MISSING:
+        return Missing{origin(in_.getMissing().getOrigin()), flush(in_.getMissing().getHeld())};
       case wire::Message::DUPLICATE:
         return Duplicate{origin(in_.getDuplicate().getOrigin()), flush(in_.getDuplicate().getHeld())};
       case wire::Message::TRANSFER_OFFER:
@@ -141,8 +142,10 @@ class MessageReader {
       // A long run comes in pieces; only the last is shorter than the field allows.
       const bool goes_on = !runs.empty() && runs.back().origin == run.origin && runs.back().hi + 1 == run.lo &&
                            ((runs.back().hi - runs.back().lo) & UINT32_MAX) == UINT32_MAX;
-      if (goes_on) runs.back().hi = run.hi;
-      else runs.push_back(run);
+      if (goes_on)
+        runs.back().hi = run.hi;
+      else
+        runs.push_back(run);
     }
     return require(lattice::CausalContext::from_runs(std::move(runs)));
   }
@@ -161,8 +164,10 @@ class MessageReader {
                                                 lattice::type_of(entry.fragment.object)),
                 "entries are unsorted");
       }
-      if (interval != nullptr) check_claims(entry.fragment, *interval);
-      else require(entry.fragment.context.empty(), "a chunk's entry has a context of its own");
+      if (interval != nullptr)
+        check_claims(entry.fragment, *interval);
+      else
+        require(entry.fragment.context.empty(), "a chunk's entry has a context of its own");
       entries.push_back(std::move(entry));
     }
     return entries;

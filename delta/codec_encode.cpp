@@ -85,7 +85,8 @@ class MessageWriter {
     body.setIndex(chunk.index);
     body.setCount(chunk.count);
     if (!chunk.vector.empty()) write(body.initVector(count_of(chunk.vector.size())), chunk.vector);
-    if (!chunk.context.empty()) write(body.initContext(count_of(context_bytes(chunk.context) / kRunBytes)), chunk.context);
+    if (!chunk.context.empty())
+      write(body.initContext(count_of(context_bytes(chunk.context) / kRunBytes)), chunk.context);
     if (!chunk.entries.empty()) write(body.initEntries(count_of(chunk.entries.size())), chunk.entries);
   }
 
@@ -191,8 +192,10 @@ class MessageWriter {
       bool again = false;
       for (const lattice::Dot& dot : store.dots()) {
         write(live[i], dot);
-        if (again) live[i].setAgain(true);
-        else live[i].setValue(to_data(element));
+        if (again)
+          live[i].setAgain(true);
+        else
+          live[i].setValue(to_data(element));
         again = true;
         ++i;
       }

@@ -95,7 +95,8 @@ void Replica::Parts::ask_for_due(core::Instant now, Outbox& outbox) {
       continue;
     }
     NodeId to = holders[due.tries % holders.size()];
-    const bool first = due.tries == 0 && std::find(holders.begin(), holders.end(), due.first_heard_from) != holders.end();
+    const bool first =
+        due.tries == 0 && std::find(holders.begin(), holders.end(), due.first_heard_from) != holders.end();
     if (first) to = due.first_heard_from;
     ++stats.grafts;
     peers.find(to)->links[due.origin].pruned = false;

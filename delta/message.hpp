@@ -46,11 +46,11 @@ struct VectorEntry {
 
 /// What the sender holds: acknowledgement and announcement in one. Entries absent are unchanged, not zero.
 struct Digest {
-  std::uint64_t number = 0;           // numbers the digests of one link, for DigestSeen
-  bool greeting = false;              // the link is new: ask at once for what you lack
-  std::vector<VectorEntry> entries;   // sorted by origin
-  std::uint64_t vector_hash = 0;      // of the whole vector; 0: not this time
-  std::uint64_t fingerprint = 0;      // of the state at that vector; 0: not this time
+  std::uint64_t number = 0;          // numbers the digests of one link, for DigestSeen
+  bool greeting = false;             // the link is new: ask at once for what you lack
+  std::vector<VectorEntry> entries;  // sorted by origin
+  std::uint64_t vector_hash = 0;     // of the whole vector; 0: not this time
+  std::uint64_t fingerprint = 0;     // of the state at that vector; 0: not this time
 };
 
 /// The digest was taken in and need not be repeated.
@@ -101,8 +101,8 @@ struct TransferChunk {
   std::vector<Entry> entries;  // sorted by (key, type)
 };
 
-using Body = std::variant<Interval, Digest, DigestSeen, Held, Missing, Duplicate, TransferOffer, TransferRequest,
-                          TransferChunk>;
+using Body =
+    std::variant<Interval, Digest, DigestSeen, Held, Missing, Duplicate, TransferOffer, TransferRequest, TransferChunk>;
 
 struct Message {
   PartitionId partition = 0;

@@ -24,8 +24,8 @@ struct Changed {
 /// What a step wants done. The caller lends it, empties it, and may hand in one that is not empty.
 struct Outbox {
   std::vector<Envelope> messages;
-  std::vector<Changed> changed;         // no variable twice within one call
-  std::vector<std::uint64_t> reached;   // tokens of waits that are over
+  std::vector<Changed> changed;        // no variable twice within one call
+  std::vector<std::uint64_t> reached;  // tokens of waits that are over
 };
 
 }  // namespace anabranch::delta

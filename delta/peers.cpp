@@ -54,8 +54,7 @@ bool Peers::unconfirmed() const {
 
 std::vector<Digest> due_digests(Peer& peer, const Vector& vector, std::size_t limit, bool always) {
   const std::size_t room = limit > kMessageFrameBytes ? limit - kMessageFrameBytes : 0;
-  const std::size_t entries_max =
-      std::clamp<std::size_t>(room / (kVectorEntryBytes + kOriginBytes), 1, core::kListMax);
+  const std::size_t entries_max = std::clamp<std::size_t>(room / (kVectorEntryBytes + kOriginBytes), 1, core::kListMax);
   std::vector<Digest> digests;
   auto origin = peer.unconfirmed.begin();
   while (digests.size() < kDigestsPerTick && (origin != peer.unconfirmed.end() || (always && digests.empty()))) {

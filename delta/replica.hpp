@@ -27,18 +27,18 @@ struct Ticket {
 
 /// Counts since the start, except where a comment says "now".
 struct Stats {
-  std::uint64_t updates = 0;             // accepted
-  std::uint64_t refused = 0;             // updates refused, for any reason
-  std::uint64_t flushes = 0;             // of this origin
+  std::uint64_t updates = 0;  // accepted
+  std::uint64_t refused = 0;  // updates refused, for any reason
+  std::uint64_t flushes = 0;  // of this origin
   std::uint64_t intervals_sent = 0;
   std::uint64_t intervals_joined = 0;
-  std::uint64_t duplicates = 0;          // intervals that brought no flush
-  std::uint64_t gaps = 0;                // intervals that arrived before their predecessors
-  std::uint64_t gaps_dropped = 0;        // of these, dropped because the buffer was full
-  std::uint64_t grafts = 0;              // Missing sent
-  std::uint64_t prunes = 0;              // Duplicate sent
+  std::uint64_t duplicates = 0;    // intervals that brought no flush
+  std::uint64_t gaps = 0;          // intervals that arrived before their predecessors
+  std::uint64_t gaps_dropped = 0;  // of these, dropped because the buffer was full
+  std::uint64_t grafts = 0;        // Missing sent
+  std::uint64_t prunes = 0;        // Duplicate sent
   std::uint64_t digests_sent = 0;
-  std::uint64_t transfers_served = 0;    // captures whose last chunk was asked for
+  std::uint64_t transfers_served = 0;  // captures whose last chunk was asked for
   std::uint64_t transfers_joined = 0;
   std::uint64_t transfers_dropped = 0;   // captures and stagings given up
   std::uint64_t fingerprint_alarms = 0;  // equal vectors, different states: a defect somewhere
@@ -54,8 +54,8 @@ class Replica {
   struct Config {
     PartitionId partition = 0;
     Origin self;
-    std::size_t message_bytes = 1'400;              // a packet of one message aims to fit this
-    std::size_t log_bytes_max = 64ull << 20;        // all origins together; the oldest is dropped
+    std::size_t message_bytes = 1'400;        // a packet of one message aims to fit this
+    std::size_t log_bytes_max = 64ull << 20;  // all origins together; the oldest is dropped
     core::Duration digest_interval = core::kSecond;
     core::Duration graft_timeout = 300 * core::kMillisecond;  // above the spread of a tree's paths; overlay.md 2.2
   };

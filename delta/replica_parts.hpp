@@ -68,8 +68,8 @@ struct Replica::Parts {
   Store store;
   Writer writer;
   OriginLogs logs;
-  Vector vector;                      // logs.top of each origin, and of this one what is numbered
-  std::map<Origin, NodeId> parents;   // the link over which each origin's news comes first
+  Vector vector;                     // logs.top of each origin, and of this one what is numbered
+  std::map<Origin, NodeId> parents;  // the link over which each origin's news comes first
   Peers peers;
   Wants wants;
   Waits waits;

@@ -41,7 +41,9 @@ lattice::Object& Store::obtain(BytesView key, lattice::TypeId type, bool& fresh)
     fresh = false;
     return variable.object;
   }
-  const auto before = [](const lattice::Object& object, lattice::TypeId than) { return lattice::type_of(object) < than; };
+  const auto before = [](const lattice::Object& object, lattice::TypeId than) {
+    return lattice::type_of(object) < than;
+  };
   auto place = std::lower_bound(variable.others.begin(), variable.others.end(), type, before);
   if (place != variable.others.end() && lattice::type_of(*place) == type) {
     fresh = false;

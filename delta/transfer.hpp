@@ -16,16 +16,17 @@
 
 namespace anabranch::delta {
 
-inline constexpr std::uint32_t kTransferWindow = 32;                   // guess: chunks asked for at once
+inline constexpr std::uint32_t kTransferWindow = 32;                    // guess: chunks asked for at once
 inline constexpr core::Duration kTransferSilence = 10 * core::kSecond;  // guess: then either side gives up
-inline constexpr std::uint32_t kTransferChunksMax = 1u << 22;          // 4 GiB at 1 KiB a chunk
+inline constexpr std::uint32_t kTransferChunksMax = 1u << 22;           // 4 GiB at 1 KiB a chunk
 
 /// The sender's side: one state, for one peer.
 class Capture {
  public:
   /// Cuts `store`, which is exactly at `vector` (nothing pending), into chunks of at most `limit` bytes.
   ///   cost  O(partition), in time and memory
-  Capture(const Store& store, const Vector& vector, std::uint64_t id, NodeId peer, std::size_t limit, core::Instant now);
+  Capture(const Store& store, const Vector& vector, std::uint64_t id, NodeId peer, std::size_t limit,
+          core::Instant now);
 
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] NodeId peer() const { return peer_; }

@@ -36,7 +36,7 @@ void Replica::Parts::on(NodeId from, TransferRequest& request, core::Instant now
   }
   if (request.id == 0 && capture && !his && !capture->served()) return send(from, TransferOffer{true, 0}, outbox);
   if (request.id == 0 && (!capture || capture->served())) {  // one that was given out whole may be displaced
-    flush(outbox);  // what is captured is exactly the state at the vector
+    flush(outbox);                                           // what is captured is exactly the state at the vector
     capture.emplace(store, vector, ++transfer_ids, from, limit, now);
   }
   const bool served_before = capture->served();

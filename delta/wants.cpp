@@ -40,7 +40,8 @@ std::optional<Wants::Early> Wants::next_early(const Origin& origin, FlushNumber 
   auto& waiting = at->second;
   early_count_ -= std::erase_if(waiting, [&](const Early& early) { return early.interval.top <= held; });
   std::optional<Early> next;
-  const auto fits = std::find_if(waiting.begin(), waiting.end(), [&](const Early& early) { return early.interval.base <= held; });
+  const auto fits =
+      std::find_if(waiting.begin(), waiting.end(), [&](const Early& early) { return early.interval.base <= held; });
   if (fits != waiting.end()) {
     next = std::move(*fits);
     waiting.erase(fits);

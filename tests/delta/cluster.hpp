@@ -19,7 +19,9 @@ namespace anabranch::delta::testing {
 inline const std::uint64_t kWall = 1'700'000'000'000;
 
 inline lattice::Operation op(lattice::Verb verb, std::int64_t amount = 0) { return {verb, amount, {}, {}}; }
-inline lattice::Operation op(lattice::Verb verb, std::vector<Bytes> elements) { return {verb, 0, std::move(elements), {}}; }
+inline lattice::Operation op(lattice::Verb verb, std::vector<Bytes> elements) {
+  return {verb, 0, std::move(elements), {}};
+}
 
 struct Letter {
   NodeId from = 0;
@@ -104,9 +106,8 @@ class Cluster {
     if (!replicas_.contains(letter.to)) return;
     auto packet = decode(encode({{letter.message}}), 64);
     ASSERT_TRUE(packet.has_value()) << packet.error().message();
-    act(letter.to, [&](Outbox& out) {
-      (*this)[letter.to].handle(letter.from, std::move(packet->messages.front()), now, out);
-    });
+    act(letter.to,
+        [&](Outbox& out) { (*this)[letter.to].handle(letter.from, std::move(packet->messages.front()), now, out); });
   }
   /// Delivers and ships until nothing is on its way.
   void settle() {

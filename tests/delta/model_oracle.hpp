@@ -23,7 +23,7 @@ inline void require(bool condition, const std::string& invariant) {
   if (!condition) throw Broken(invariant);
 }
 
-using Label = std::string;                      // what a live dot carries: element, value or side
+using Label = std::string;  // what a live dot carries: element, value or side
 using Lives = std::map<lattice::Dot, Label>;
 
 /// The live dots of a causal object and what they carry.
@@ -130,8 +130,10 @@ class Oracle {
       const bool whole = holds(event);
       if (!whole && !holds(begun)) continue;
       for (const lattice::Dot& dot : event.killed) {
-        if (whole) expected[event.key].erase(dot);
-        else perhaps[event.key].insert(dot);
+        if (whole)
+          expected[event.key].erase(dot);
+        else
+          perhaps[event.key].insert(dot);
       }
     }
     for (auto& [key, lives] : expected) {

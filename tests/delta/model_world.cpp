@@ -13,9 +13,10 @@ const std::array<Bytes, 3> kElements = {"a", "b", "c"};
 
 lattice::TypeId type_of_key(const Bytes& key) {
   using lattice::TypeId;
-  static const std::map<Bytes, TypeId> kTypes = {
-      {"aw", TypeId::kAwSet},        {"ew", TypeId::kEwFlag}, {"dw", TypeId::kDwFlag},    {"mv", TypeId::kMvRegister},
-      {"pn", TypeId::kPnCounter}, {"hits", TypeId::kGCounter}, {"lww", TypeId::kLwwRegister}, {"gset", TypeId::kGSet}};
+  static const std::map<Bytes, TypeId> kTypes = {{"aw", TypeId::kAwSet},        {"ew", TypeId::kEwFlag},
+                                                 {"dw", TypeId::kDwFlag},       {"mv", TypeId::kMvRegister},
+                                                 {"pn", TypeId::kPnCounter},    {"hits", TypeId::kGCounter},
+                                                 {"lww", TypeId::kLwwRegister}, {"gset", TypeId::kGSet}};
   return kTypes.at(key);
 }
 
@@ -91,7 +92,9 @@ void World::operate(std::size_t slot) {
   if (key == "aw" && rng_.chance(0.1)) operation = {Verb::kClear, 0, {}, {}};
   if (key == "ew" || key == "dw") operation = {rng_.chance(0.5) ? Verb::kEnable : Verb::kDisable, 0, {}, {}};
   if (key == "mv" || key == "lww") operation.verb = Verb::kSet;
-  if (key == "pn") operation = {rng_.chance(0.7) ? Verb::kIncrement : Verb::kDecrement, 1 + static_cast<std::int64_t>(rng_.below(9)), {}, {}};
+  if (key == "pn")
+    operation = {
+        rng_.chance(0.7) ? Verb::kIncrement : Verb::kDecrement, 1 + static_cast<std::int64_t>(rng_.below(9)), {}, {}};
   if (key == "hits")
     operation = {Verb::kTotal, 1 + static_cast<std::int64_t>(rng_.below(50)), {}, core::Actor::edge(0, rng_.below(4))};
 
@@ -108,7 +111,8 @@ void World::operate(std::size_t slot) {
     const bool cut = operation.verb == Verb::kClear && flush > next;
     oracle_.causal(key, node.origin, cut ? next : flush, flush, before, lives_of(after));
   }
-  if (key == "pn") oracle_.count(node.origin, flush, operation.verb == Verb::kIncrement ? operation.amount : -operation.amount);
+  if (key == "pn")
+    oracle_.count(node.origin, flush, operation.verb == Verb::kIncrement ? operation.amount : -operation.amount);
   if (key == "hits") oracle_.total(node.origin, flush, operation.actor, operation.amount);
   if (key == "lww") oracle_.written(node.origin, flush, std::get<lattice::LwwRegister>(*after));
   if (key == "gset") oracle_.added(node.origin, flush, element);
@@ -143,8 +147,8 @@ void World::post(std::size_t from, NodeId to, Message message) {
   const std::size_t other = slot_of(to);
   require(other < nodes_.size() && link(from, other).up, "a message to a peer that is not up");
   falsify_sent(from, other, message);
-  require(weight(message) + kPacketOverhead <= config_.message_bytes || std::holds_alternative<Interval>(message.body) ||
-              std::holds_alternative<TransferChunk>(message.body),
+  require(weight(message) + kPacketOverhead <= config_.message_bytes ||
+              std::holds_alternative<Interval>(message.body) || std::holds_alternative<TransferChunk>(message.body),
           "a control message does not fit a packet");
   flights_.push_back({from, other, link(from, other).epoch, encode({{std::move(message)}})});
 }
@@ -162,7 +166,8 @@ void World::pump(std::size_t slot, bool gentle) {
       auto message = node.replica->ship(nodes_[other].origin.node, budget, now_);
       if (!message) break;
       const auto& interval = std::get<Interval>(message->body);
-      dots_until_[interval.origin][interval.top] = std::max(interval.dots_high, dots_until_[interval.origin][interval.top]);
+      dots_until_[interval.origin][interval.top] =
+          std::max(interval.dots_high, dots_until_[interval.origin][interval.top]);
       const std::size_t bytes = weight(*message);
       require(bytes <= budget || bytes > full, "an interval does not fit, though it was asked to");
       post(slot, nodes_[other].origin.node, std::move(*message));
@@ -238,9 +243,12 @@ void World::step() {
   } else if (x < 0.99 && slot != other) {
     const double y = rng_.unit();
     ++tally_.breaks;
-    if (y < 0.2) link(slot, other).blocked = true;
-    else if (y < 0.4) break_link(slot, other);
-    else raise_link(slot, other), link(slot, other).blocked = false;
+    if (y < 0.2)
+      link(slot, other).blocked = true;
+    else if (y < 0.4)
+      break_link(slot, other);
+    else
+      raise_link(slot, other), link(slot, other).blocked = false;
   } else if (rng_.chance(0.6)) {
     crash(slot);
   }
@@ -249,8 +257,8 @@ void World::step() {
 bool World::settled() const {
   const Vector vector = nodes_.front().replica->vector();
   return flights_.empty() && std::all_of(nodes_.begin(), nodes_.end(), [&](const Node& node) {
-    return !node.replica->pending() && node.replica->vector() == vector;
-  });
+           return !node.replica->pending() && node.replica->vector() == vector;
+         });
 }
 
 void World::quiesce() {
@@ -354,7 +362,8 @@ void World::falsify_sent(std::size_t from, std::size_t to, Message& message) {
 }
 
 void World::falsify_received(std::size_t to, Message& message) {
-  if (auto* interval = std::get_if<Interval>(&message.body); interval != nullptr && mutation_ == Mutation::kNoGapCheck) {
+  if (auto* interval = std::get_if<Interval>(&message.body);
+      interval != nullptr && mutation_ == Mutation::kNoGapCheck) {
     const Vector vector = nodes_[to].replica->vector();
     const auto at = vector.find(interval->origin);
     interval->base = std::min(interval->base, at != vector.end() ? at->second : 0);

@@ -50,8 +50,8 @@ class World {
     std::map<std::uint64_t, std::pair<FlushNumber, std::uint32_t>> waits;
   };
   struct LinkState {
-    bool up = false;         // both ends think so
-    bool blocked = false;    // nothing passes
+    bool up = false;       // both ends think so
+    bool blocked = false;  // nothing passes
     std::uint32_t epoch = 0;
   };
   struct Flight {
@@ -93,7 +93,7 @@ class World {
   Oracle oracle_;
   Tally tally_;
   std::map<Origin, std::map<NodeId, FlushNumber>> ever_held_;
-  std::map<Origin, std::map<FlushNumber, std::uint64_t>> dots_until_;       // for kWholeContext
+  std::map<Origin, std::map<FlushNumber, std::uint64_t>> dots_until_;         // for kWholeContext
   std::map<std::pair<NodeId, std::uint64_t>, TransferChunk> transfer_heads_;  // for kApplyEarly
 };
 

@@ -90,9 +90,7 @@ TEST(OivModel, LinkAcknowledgementsTakenForHoldingAreCaught) {
 TEST(OivModel, ChunksJoinedAsTheyComeAreCaught) {
   expect_caught(Mutation::kApplyEarly, "the chunks of a transfer are joined in one step");
 }
-TEST(OivModel, AnOriginThatIsUsedAgainIsCaught) {
-  expect_caught(Mutation::kSameOrigin, "every start is a new origin");
-}
+TEST(OivModel, AnOriginThatIsUsedAgainIsCaught) { expect_caught(Mutation::kSameOrigin, "every start is a new origin"); }
 TEST(OivModel, DigestsSaidOnceAreCaught) {
   expect_caught(Mutation::kDigestOnce, "digest entries repeat until confirmed");
 }

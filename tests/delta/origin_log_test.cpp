@@ -23,7 +23,8 @@ Interval flushes(const Origin& origin, FlushNumber base, FlushNumber top, const 
   interval.dots_high = top;
   lattice::Fragment fragment{lattice::AwSet(), {}};
   for (FlushNumber flush = base + 1; flush <= top; ++flush) {
-    std::get<lattice::AwSet>(fragment.object).store.insert("element-" + std::to_string(flush), lattice::DotSet({origin, flush}));
+    std::get<lattice::AwSet>(fragment.object)
+        .store.insert("element-" + std::to_string(flush), lattice::DotSet({origin, flush}));
     fragment.context.insert(origin, flush, flush);
   }
   interval.entries.push_back({key, std::move(fragment)});

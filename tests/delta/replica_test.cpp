@@ -106,8 +106,10 @@ TEST(Replica, IntervalsThatCameTooEarlyAreBounded) {
   for (int i = 0; i < 100; ++i) {
     cluster.increment(1, "a");
     cluster.ship(1);
-    if (i == 0) cluster.letters.clear();
-    else cluster.deliver(cluster.take());
+    if (i == 0)
+      cluster.letters.clear();
+    else
+      cluster.deliver(cluster.take());
   }
   EXPECT_EQ(cluster[2].stats().gaps, 99u);
   EXPECT_EQ(cluster[2].stats().gaps_dropped, 99u - 64u);
@@ -306,7 +308,8 @@ TEST(Replica, ARefusedUpdateTakesNothing) {
   cluster.increment(1, "c", static_cast<std::int64_t>(core::kCountMax));
   EXPECT_EQ(refused("c", TypeId::kGCounter, op(Verb::kIncrement, 1)), Errc::kOverflow);
   EXPECT_EQ(cluster.value(1, "c"), static_cast<std::int64_t>(core::kCountMax));
-  EXPECT_TRUE(cluster.update(1, Bytes(core::kKeyBytesMax, 'k'), TypeId::kGCounter, op(Verb::kIncrement, 1)).has_value());
+  EXPECT_TRUE(
+      cluster.update(1, Bytes(core::kKeyBytesMax, 'k'), TypeId::kGCounter, op(Verb::kIncrement, 1)).has_value());
 }
 
 TEST(Replica, ADeclaredVariableExistsEverywhereAtBottom) {
@@ -347,7 +350,8 @@ TEST(Replica, AClearThatDoesNotFitAMessageIsCut) {
   cluster.connect_all();
   for (int i = 0; i < 300; ++i) {
     const auto add = op(Verb::kAdd, std::vector<Bytes>{"element-" + std::to_string(i)});
-    ASSERT_TRUE(cluster.update(1 + static_cast<NodeId>(i) % 6, i % 2 == 0 ? "s" : "t", TypeId::kAwSet, add).has_value());
+    ASSERT_TRUE(
+        cluster.update(1 + static_cast<NodeId>(i) % 6, i % 2 == 0 ? "s" : "t", TypeId::kAwSet, add).has_value());
     ASSERT_TRUE(cluster.update(1 + static_cast<NodeId>(i) % 6, "other", TypeId::kAwSet, add).has_value());
     cluster.settle();
   }
@@ -371,7 +375,8 @@ TEST(Replica, ALargeValueTravelsAlone) {
   cluster.connect_all();
   cluster.settle();
   cluster.increment(1, "before");
-  ASSERT_TRUE(cluster.update(1, "r", TypeId::kLwwRegister, op(Verb::kSet, {Bytes(core::kValueBytesMax, 'v')})).has_value());
+  ASSERT_TRUE(
+      cluster.update(1, "r", TypeId::kLwwRegister, op(Verb::kSet, {Bytes(core::kValueBytesMax, 'v')})).has_value());
   cluster.increment(1, "after");
   cluster.act(1, [&](Outbox& out) { cluster[1].flush(cluster.now, out); });
   EXPECT_EQ(cluster[1].stats().flushes, 3u);

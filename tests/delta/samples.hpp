@@ -54,7 +54,8 @@ inline Interval random_interval(std::uint64_t seed, std::size_t operations = 30)
     if (who == interval.origin && first_own == 0) first_own = dots[who] + 1;
     const auto type = lattice::catalog()[rng.below(lattice::catalog().size())];
     const Bytes key = "key" + std::to_string(rng.below(4)) + Bytes(rng.below(9), 'x');
-    auto [at, fresh] = variables.try_emplace({key, type}, lattice::bottom(type), lattice::Fragment{lattice::bottom(type), {}});
+    auto [at, fresh] =
+        variables.try_emplace({key, type}, lattice::bottom(type), lattice::Fragment{lattice::bottom(type), {}});
     lattice::Mutator mutator{who, &dots[who], &clock, 1'700'000'000'000};
     auto fragment = lattice::mutate(at->second.first, random_operation(type, rng), mutator);
     if (!fragment) continue;

@@ -36,16 +36,18 @@ void run_to_chunks(Cluster& cluster) {
       return std::holds_alternative<TransferChunk>(letter.message.body);
     });
     if (chunk) return;
-    if (cluster.letters.empty()) cluster.wait(100 * core::kMillisecond);
-    else cluster.deliver(cluster.take());
+    if (cluster.letters.empty())
+      cluster.wait(100 * core::kMillisecond);
+    else
+      cluster.deliver(cluster.take());
   }
   FAIL() << "no transfer began";
 }
 
 std::size_t count_chunks(const Cluster& cluster) {
-  return static_cast<std::size_t>(std::count_if(cluster.letters.begin(), cluster.letters.end(), [](const Letter& letter) {
-    return std::holds_alternative<TransferChunk>(letter.message.body);
-  }));
+  return static_cast<std::size_t>(
+      std::count_if(cluster.letters.begin(), cluster.letters.end(),
+                    [](const Letter& letter) { return std::holds_alternative<TransferChunk>(letter.message.body); }));
 }
 
 TEST(Transfer, APeerBehindTheLogGetsTheWholeState) {
@@ -114,9 +116,12 @@ TEST(Transfer, LostChunksAreAskedForAgain) {
   std::size_t turn = 0;
   std::size_t lost = 0;
   for (int i = 0; i < 10'000 && cluster[2].stats().transfers_joined == 0; ++i) {
-    if (cluster.letters.empty()) cluster.wait(100 * core::kMillisecond);
-    else if (++turn % 3 == 0) cluster.take(), ++lost;
-    else cluster.deliver(cluster.take());
+    if (cluster.letters.empty())
+      cluster.wait(100 * core::kMillisecond);
+    else if (++turn % 3 == 0)
+      cluster.take(), ++lost;
+    else
+      cluster.deliver(cluster.take());
   }
   EXPECT_GT(lost, 10u);
   EXPECT_EQ(cluster[2].stats().transfers_joined, 1u);
@@ -225,7 +230,8 @@ TEST(Transfer, EqualVectorsWithDifferentStatesRaiseAnAlarmAndAreRepaired) {
   cluster.increment(1, "c");
   cluster.ship(1);
   for (Letter& letter : cluster.letters) {  // a fault outside the rules: one entry vanishes
-    if (auto* interval = std::get_if<Interval>(&letter.message.body)) interval->entries.erase(interval->entries.begin());
+    if (auto* interval = std::get_if<Interval>(&letter.message.body))
+      interval->entries.erase(interval->entries.begin());
   }
   cluster.settle();
   EXPECT_EQ(cluster[1].vector(), cluster[2].vector());
@@ -258,7 +264,8 @@ TEST(Memory, ADeadPeerLeavesTheLogAtItsBound) {
   cluster.settle();
   for (int i = 0; i < 100'000; ++i) {
     cluster.increment(1, "key-" + std::to_string(i % 1'000));
-    cluster.act(1, [&](Outbox& out) { cluster[1].flush(cluster.now, out); });  // and replica 2 is never shipped anything
+    cluster.act(1,
+                [&](Outbox& out) { cluster[1].flush(cluster.now, out); });  // and replica 2 is never shipped anything
     if (i % 10'000 == 0) cluster.wait(core::kSecond), cluster.letters.clear();
     ASSERT_LE(cluster[1].stats().log_bytes, config.log_bytes_max);
   }
