@@ -100,8 +100,7 @@ core::Result<Handshake> read(wire::Refuse::Reader from) {
   const auto reason = static_cast<std::uint16_t>(from.getReason());
   if (reason > static_cast<std::uint16_t>(RefuseReason::kFull) || from.getEcho() == 0)
     return core::fail(core::Errc::kMalformed, "refusal without echo or known reason");
-  return Refuse{
-      .echo = from.getEcho(), .reason = static_cast<RefuseReason>(reason), .detail = std::move(*detail)};
+  return Refuse{.echo = from.getEcho(), .reason = static_cast<RefuseReason>(reason), .detail = std::move(*detail)};
 }
 
 core::Result<Handshake> read(wire::Goodbye::Reader from) {

@@ -17,7 +17,7 @@
 namespace anabranch::net {
 
 inline constexpr std::uint16_t kProtocolVersion = 1;
-inline constexpr std::size_t kNameBytesMax = 256;   // a node's label, a refusal's sentence
+inline constexpr std::size_t kNameBytesMax = 256;                  // a node's label, a refusal's sentence
 inline constexpr std::size_t kFragmentBytes = kFrameBodyMax - 32;  // the rest is the struct around the piece
 inline constexpr std::size_t kFragmentsMax = (core::kMessageBytesMax + kFragmentBytes - 1) / kFragmentBytes;
 static_assert(kFragmentBytes == 1'416 && kFragmentsMax == 787, "net.capnp names these figures");

@@ -40,14 +40,14 @@ class SendLane {
   struct Config {
     std::uint32_t cluster = 0;
     core::LinkEpoch epoch = 0;
-    std::uint8_t lane = 0;              // this shard
-    std::uint64_t seed = 0;             // of jitter
+    std::uint8_t lane = 0;   // this shard
+    std::uint64_t seed = 0;  // of jitter
     std::size_t window_bytes = 256 << 10;
-    std::size_t window_frames = 256;    // at most kAckBits: an acknowledgement describes the whole window
-    core::Duration pto_floor = 10 * core::kMillisecond;    // overlay design 2.4
-    core::Duration pto_max = core::kSecond;                // overlay design 2.4
-    core::Duration pto_first = 100 * core::kMillisecond;   // guess, until a round trip is measured
-    core::Duration ack_delay = 5 * core::kMillisecond;     // how long the peer may hold an acknowledgement back
+    std::size_t window_frames = 256;  // at most kAckBits: an acknowledgement describes the whole window
+    core::Duration pto_floor = 10 * core::kMillisecond;   // overlay design 2.4
+    core::Duration pto_max = core::kSecond;               // overlay design 2.4
+    core::Duration pto_first = 100 * core::kMillisecond;  // guess, until a round trip is measured
+    core::Duration ack_delay = 5 * core::kMillisecond;    // how long the peer may hold an acknowledgement back
   };
   struct Outbox {
     std::vector<core::Bytes> frames;  // whole datagrams for the link's address
@@ -110,13 +110,13 @@ class SendLane {
   std::map<std::uint64_t, Flight> in_flight_;  // by sequence
   std::size_t bytes_in_flight_ = 0;
   std::uint64_t next_sequence_ = 1;
-  std::uint64_t lost_below_ = 0;  // three frames from this one on were acknowledged
+  std::uint64_t lost_below_ = 0;          // three frames from this one on were acknowledged
   std::map<std::uint64_t, Large> large_;  // by message number
   std::uint64_t next_large_ = 1;
   std::set<Piece> waiting_;  // pieces to be sent (again), oldest message first
   core::Duration srtt_ = 0;
   core::Duration rttvar_ = 0;
-  unsigned backoff_ = 0;     // consecutive timeouts
+  unsigned backoff_ = 0;       // consecutive timeouts
   core::Duration jitter_ = 0;  // permille of the timeout
   bool closed_ = false;
   SendLaneStats stats_;
@@ -135,9 +135,9 @@ class ReceiveLane {
   struct Config {
     std::uint32_t cluster = 0;
     core::LinkEpoch epoch = 0;
-    std::uint8_t lane = 0;      // the remote shard whose frames these are
-    std::uint8_t own_lane = 0;  // this shard: the lane in the header of acknowledgements
-    unsigned ack_after = 2;     // frames
+    std::uint8_t lane = 0;                              // the remote shard whose frames these are
+    std::uint8_t own_lane = 0;                          // this shard: the lane in the header of acknowledgements
+    unsigned ack_after = 2;                             // frames
     core::Duration ack_delay = 5 * core::kMillisecond;  // overlay design 2.4
   };
   struct Outbox {

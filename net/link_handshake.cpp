@@ -220,8 +220,8 @@ void LinkTable::send_hello(core::Address to, Attempt& attempt, core::Instant now
 
 void LinkTable::send_welcome(HalfOpen& half, core::Instant now, Outbox& outbox) {
   const LinkInfo* link = by_peer(half.hello.node);
-  send(half.from, half.epoch, Welcome{hello(half.nonce), half.hello.nonce, link == nullptr ? 0 : link->epoch, half.from},
-       outbox);
+  send(half.from, half.epoch,
+       Welcome{hello(half.nonce), half.hello.nonce, link == nullptr ? 0 : link->epoch, half.from}, outbox);
   half.last = now;
   half.next = now + jittered(half.wait);
   half.wait = std::min(2 * half.wait, kWelcomeMax);
@@ -229,8 +229,8 @@ void LinkTable::send_welcome(HalfOpen& half, core::Instant now, Outbox& outbox) 
 }
 
 void LinkTable::send_confirm(const Link& link, Outbox& outbox) {
-  send(link.info.address, link.info.epoch,
-       Confirm{config_.self, link.hello_nonce, link.welcome_nonce, link.ordinal}, outbox);
+  send(link.info.address, link.info.epoch, Confirm{config_.self, link.hello_nonce, link.welcome_nonce, link.ordinal},
+       outbox);
 }
 
 void LinkTable::send(core::Address to, core::LinkEpoch epoch, const Handshake& message, Outbox& outbox) {

@@ -7,9 +7,9 @@
 namespace anabranch::net {
 namespace {
 
-constexpr unsigned kAnswerBurst = 16;                                  // guess
-constexpr core::Duration kAnswerRefill = core::kSecond / 64;           // guess
-constexpr core::Duration kWelcomeAgain = 20 * core::kMillisecond;      // guess: not more often on request
+constexpr unsigned kAnswerBurst = 16;                              // guess
+constexpr core::Duration kAnswerRefill = core::kSecond / 64;       // guess
+constexpr core::Duration kWelcomeAgain = 20 * core::kMillisecond;  // guess: not more often on request
 constexpr int kLeaveCopies = 3;  // nobody repeats it; at 20 % loss one in 125 peers has to find out by silence
 
 }  // namespace
@@ -92,9 +92,8 @@ void LinkTable::open(Link link, Outbox& outbox) {
   CHECK(info.epoch != 0 && !epochs_.contains(info.epoch), info.epoch);
   close_link(info.peer, CloseReason::kReplaced, false, outbox);
   // One socket, one process: whoever had this address before is gone.
-  const auto same_address = std::find_if(links_.begin(), links_.end(), [&](const auto& other) {
-    return other.second.info.address == info.address;
-  });
+  const auto same_address = std::find_if(links_.begin(), links_.end(),
+                                         [&](const auto& other) { return other.second.info.address == info.address; });
   if (same_address != links_.end()) close_link(same_address->first, CloseReason::kReplaced, false, outbox);
 
   link.born = ++born_;

@@ -38,12 +38,12 @@ struct LinkInfo {
 
 /// What arrived and was not acted upon, and what was refused. Counters only grow.
 struct LinkTableStats {
-  std::uint64_t malformed = 0;         // handshake frames that do not parse
-  std::uint64_t stale = 0;             // WELCOME, CONFIRM, REFUSE or GOODBYE about an attempt or epoch that is not ours now
-  std::uint64_t refused = 0;           // HELLO and CONFIRM messages that we refused
-  std::uint64_t half_open_evicted = 0; // half-open handshakes that made room for newer ones
-  std::uint64_t dials_dropped = 0;     // Dial events beyond dials_max
-  std::uint64_t unknown_epoch = 0;     // UnknownEpoch events that no handshake explains
+  std::uint64_t malformed = 0;  // handshake frames that do not parse
+  std::uint64_t stale = 0;      // WELCOME, CONFIRM, REFUSE or GOODBYE about an attempt or epoch that is not ours now
+  std::uint64_t refused = 0;    // HELLO and CONFIRM messages that we refused
+  std::uint64_t half_open_evicted = 0;  // half-open handshakes that made room for newer ones
+  std::uint64_t dials_dropped = 0;      // Dial events beyond dials_max
+  std::uint64_t unknown_epoch = 0;      // UnknownEpoch events that no handshake explains
 };
 
 class LinkTable {
@@ -51,11 +51,11 @@ class LinkTable {
   struct Config {
     core::NodeId self = 0;  // not 0
     core::Incarnation incarnation = 0;
-    std::string name{};              // at most kNameBytesMax
+    std::string name{};  // at most kNameBytesMax
     std::uint32_t partitions = core::kPartitionsDefault;
-    std::uint32_t cluster = 0;     // cluster_hash(name of the cluster)
-    core::Address listen{};          // a dial of it is a dial of ourselves
-    std::uint64_t seed = 0;        // of nonces and jitter
+    std::uint32_t cluster = 0;  // cluster_hash(name of the cluster)
+    core::Address listen{};     // a dial of it is a dial of ourselves
+    std::uint64_t seed = 0;     // of nonces and jitter
     std::size_t links_max = 4'096;
     std::size_t dials_max = 4'096;
     std::size_t half_open_max = 1'024;  // overlay design 2.14: beyond it an attack is likely

@@ -14,7 +14,7 @@
 
 namespace anabranch::net {
 
-inline constexpr std::size_t kLargeMessagesMax = 4;    // in pieces at a time, per lane
+inline constexpr std::size_t kLargeMessagesMax = 4;     // in pieces at a time, per lane
 inline constexpr std::uint64_t kLargeMessageSpan = 64;  // the youngest is less than this many numbers after the oldest
 
 class Reassembly {
@@ -38,8 +38,8 @@ class Reassembly {
   void complete(std::uint64_t message);
 
   std::map<std::uint64_t, Partial> partial_;
-  std::uint64_t first_ = 1;       // the oldest message that is not complete
-  std::uint64_t done_ = 0;        // bit i: message first_ + i is complete
+  std::uint64_t first_ = 1;  // the oldest message that is not complete
+  std::uint64_t done_ = 0;   // bit i: message first_ + i is complete
   std::size_t bytes_ = 0;
 };
 

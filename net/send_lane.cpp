@@ -7,9 +7,9 @@
 namespace anabranch::net {
 namespace {
 
-constexpr unsigned kNewerAcked = 3;      // then an older frame is lost; overlay design 2.4
+constexpr unsigned kNewerAcked = 3;  // then an older frame is lost; overlay design 2.4
 constexpr unsigned kBackoffMax = 16;
-constexpr std::size_t kFramesMin = 8;    // guess: what may be in flight to a peer that does not answer
+constexpr std::size_t kFramesMin = 8;  // guess: what may be in flight to a peer that does not answer
 
 /// The third highest sequence number that `ack` says has arrived, 0 if it names fewer.
 std::uint64_t third_highest(const Ack& ack) {
@@ -44,8 +44,8 @@ bool SendLane::credit() const {
 }
 
 bool SendLane::ready() const {
-  const bool room = large_.empty() || (large_.size() < kLargeMessagesMax &&
-                                       next_large_ - large_.begin()->first < kLargeMessageSpan);
+  const bool room =
+      large_.empty() || (large_.size() < kLargeMessagesMax && next_large_ - large_.begin()->first < kLargeMessageSpan);
   return room && waiting_.empty() && credit();
 }
 
@@ -53,7 +53,8 @@ void SendLane::send(core::BytesView message, Cookie cookie, core::Instant now, O
   CHECK(ready());
   CHECK(!message.empty() && message.size() % 8 == 0 && message.size() <= core::kMessageBytesMax, message.size());
   if (message.size() <= kFrameBodyMax) {
-    transmit(FrameType::kLattice, message, {.sent = now, .bytes = message.size(), .piece = {}, .cookie = cookie}, outbox);
+    transmit(FrameType::kLattice, message, {.sent = now, .bytes = message.size(), .piece = {}, .cookie = cookie},
+             outbox);
     return;
   }
   Large large{.bytes = core::Bytes(message), .cookie = cookie, .count = 0, .acked = {}, .acked_count = 0};
@@ -69,10 +70,10 @@ void SendLane::pump_pieces(core::Instant now, Outbox& outbox) {
     const Piece piece = *waiting_.begin();
     waiting_.erase(waiting_.begin());
     const Large& large = large_.at(piece.first);
-    const core::BytesView data =
-        core::BytesView(large.bytes).substr(piece.second * kFragmentBytes, kFragmentBytes);
+    const core::BytesView data = core::BytesView(large.bytes).substr(piece.second * kFragmentBytes, kFragmentBytes);
     const core::Bytes body = encode_fragment({piece.first, piece.second, large.count, data});
-    transmit(FrameType::kFragment, body, {.sent = now, .bytes = body.size(), .piece = piece, .cookie = large.cookie}, outbox);
+    transmit(FrameType::kFragment, body, {.sent = now, .bytes = body.size(), .piece = piece, .cookie = large.cookie},
+             outbox);
   }
 }
 

@@ -344,10 +344,8 @@ void FullMembership::send_list(Member& member, core::Instant now, Outbox& outbox
 
 /// Only what we know at first hand: a member that nobody is linked to cannot be told around for ever.
 std::vector<MemberSpec> FullMembership::told_members(core::Instant now) const {
-  std::vector<MemberSpec> told{{.node = config_.self,
-                                .incarnation = config_.incarnation,
-                                .address = config_.listen,
-                                .name = config_.name}};
+  std::vector<MemberSpec> told{
+      {.node = config_.self, .incarnation = config_.incarnation, .address = config_.listen, .name = config_.name}};
   for (const auto& [node, member] : members_) {
     const bool tombstone = member.spec.left && now < member.since + kTombstoneTold;
     const bool first_hand = member.epoch != 0 && member.linked_incarnation == member.spec.incarnation;

@@ -42,8 +42,8 @@ struct MemberView {
   std::string name{};
   core::Address address{};
   MemberState state = MemberState::kJoining;
-  core::LinkEpoch epoch = 0;         // 0: not linked
-  core::Duration silence = 0;        // since it was last heard on this link; 0 where not linked
+  core::LinkEpoch epoch = 0;   // 0: not linked
+  core::Duration silence = 0;  // since it was last heard on this link; 0 where not linked
 };
 
 struct MembershipStats {
@@ -60,14 +60,14 @@ class FullMembership {
   struct Config {
     core::NodeId self = 0;  // not 0
     core::Incarnation incarnation = 0;
-    std::string name{};       // at most kNameBytesMax
+    std::string name{};  // at most kNameBytesMax
     core::Address listen{};
     core::Duration keepalive = 500 * core::kMillisecond;
-    unsigned suspect_after = 5;   // keepalive intervals of silence; overlay design 2.5
-    unsigned failed_after = 10;   // keepalive intervals of silence; overlay design 2.5
-    std::vector<core::Address> join{};  // dialled for ever while not linked
-    std::uint64_t seed = 0;           // of jitter
-    std::size_t control_bytes_max = 1'448;         // what fits a frame
+    unsigned suspect_after = 5;             // keepalive intervals of silence; overlay design 2.5
+    unsigned failed_after = 10;             // keepalive intervals of silence; overlay design 2.5
+    std::vector<core::Address> join{};      // dialled for ever while not linked
+    std::uint64_t seed = 0;                 // of jitter
+    std::size_t control_bytes_max = 1'448;  // what fits a frame
     std::size_t members_max = core::kListMax;
     core::Duration redial_first = core::kSecond;
     core::Duration redial_max = 15 * core::kSecond;
@@ -149,7 +149,7 @@ class FullMembership {
     std::vector<core::Address> stop_dials;
     std::vector<core::Address> dials;  // idempotent; told again from time to time while wanted
     std::vector<Send> sends;
-    std::vector<Close> closes;         // the LinkDown that follows is welcome but not needed
+    std::vector<Close> closes;  // the LinkDown that follows is welcome but not needed
     std::vector<Notice> notices;
   };
 
@@ -174,7 +174,7 @@ class FullMembership {
     MemberSpec spec{};             // what it says of itself, or what others say of it
     core::Address link_address{};  // where its frames came from, if it was ever linked
     MemberState state = MemberState::kJoining;
-    core::Instant since = 0;     // when it was linked or unlinked last, or first told of
+    core::Instant since = 0;  // when it was linked or unlinked last, or first told of
     // While linked; epoch is 0 otherwise.
     core::LinkEpoch epoch = 0;
     core::Incarnation linked_incarnation = 0;

@@ -343,7 +343,8 @@ TEST(LinkTable, AFloodOfHellosIsBoundedAndHonestNodesGetThrough) {
   const FrameHeader header{
       .type = FrameType::kHandshake, .lane = 0, .link_epoch = 0, .sequence = 0, .cluster = testing::kCluster};
   for (std::uint64_t i = 0; i < 10'000; ++i) {
-    const Hello hello{.nonce = i + 1, .node = 1'000 + i, .incarnation = 1, .partitions = config.partitions, .name = "x"};
+    const Hello hello{
+        .nonce = i + 1, .node = 1'000 + i, .incarnation = 1, .partitions = config.partitions, .name = "x"};
     wire.put(Wire::address(9), a.config.listen, make_frame(header, encode_handshake(hello)));
     if (i == 5'000) wire.dial(b, kPortA);
     if (i % 8 == 0) wire.run(kTransit / 2);
@@ -407,7 +408,8 @@ TEST(LinkTable, EveryPairAgreesOnOneLinkAfterAnyDisorder) {
     Wire wire;
     wire.rule = [&](const Passing&) {
       std::vector<core::Duration> copies;
-      if (!bad || !rng.chance(0.3)) copies.push_back(kTransit + (bad ? rng.below(rng.chance(0.2) ? core::kSecond : 20 * kTransit) : 0));
+      if (!bad || !rng.chance(0.3))
+        copies.push_back(kTransit + (bad ? rng.below(rng.chance(0.2) ? core::kSecond : 20 * kTransit) : 0));
       if (bad && rng.chance(0.2)) copies.push_back(kTransit + rng.below(3 * core::kSecond));
       return copies;
     };

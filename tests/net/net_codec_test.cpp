@@ -8,25 +8,18 @@ namespace anabranch::net {
 namespace {
 
 Hello sample_hello() {
-  return {.nonce = 0x1122334455667788,
-          .node = 42,
-          .incarnation = 7,
-          .partitions = 64,
-          .capabilities = 5,
-          .name = "node-a"};
+  return {
+      .nonce = 0x1122334455667788, .node = 42, .incarnation = 7, .partitions = 64, .capabilities = 5, .name = "node-a"};
 }
 
 std::vector<Handshake> sample_handshakes() {
-  return {sample_hello(),
-          Welcome{sample_hello(), 99, 0xDEADBEEF, {0x7F000001, 7370}},
+  return {sample_hello(), Welcome{sample_hello(), 99, 0xDEADBEEF, {0x7F000001, 7370}},
           Confirm{.node = 1, .nonce = 2, .echo = 3, .ordinal = 4},
           Refuse{17, RefuseReason::kPartitions, "this cluster has 64 partitions, not 128"},
           Goodbye{0xFFFFFFFF, CloseReason::kUnknownEpoch}};
 }
 
-Ack sample_ack() {
-  return {.lane = 3, .largest = UINT64_MAX, .received = {1, 2, UINT64_MAX, 4}, .delay_us = 4'999};
-}
+Ack sample_ack() { return {.lane = 3, .largest = UINT64_MAX, .received = {1, 2, UINT64_MAX, 4}, .delay_us = 4'999}; }
 
 core::Bytes sample_piece() { return core::Bytes(kFragmentBytes, 'p'); }
 
@@ -140,8 +133,10 @@ TEST(NetCodec, FieldsOutOfBoundsAreRefused) {
   EXPECT_FALSE(decode_fragment(encode_fragment({1, 2, 2, data})));
   EXPECT_FALSE(decode_fragment(encode_fragment({1, 0, 1, data})));
   EXPECT_FALSE(decode_fragment(encode_fragment({1, 0, kFragmentsMax + 1, data})));
-  EXPECT_FALSE(decode_fragment(encode_fragment({1, 0, 2, core::BytesView(data).substr(8)}))) << "short, and not the last";
-  EXPECT_FALSE(decode_fragment(encode_fragment({1, 1, 2, core::BytesView(data).substr(0, 12)}))) << "not a multiple of 8";
+  EXPECT_FALSE(decode_fragment(encode_fragment({1, 0, 2, core::BytesView(data).substr(8)})))
+      << "short, and not the last";
+  EXPECT_FALSE(decode_fragment(encode_fragment({1, 1, 2, core::BytesView(data).substr(0, 12)})))
+      << "not a multiple of 8";
   EXPECT_FALSE(decode_fragment(encode_fragment({1, 1, 2, {}})));
 }
 

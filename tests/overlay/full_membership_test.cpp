@@ -214,7 +214,8 @@ TEST(FullMembership, RefusedAndOwnAddressesAreLeftAlone) {
   EXPECT_TRUE(bench.give(M::Refused{address_of(1)}).dials.empty());
   EXPECT_TRUE(bench.give(M::DialSelf{address_of(2)}).dials.empty());
   const auto outbox = bench.run(2 * core::kSecond);
-  EXPECT_EQ(outbox.dials, std::vector<core::Address>{address_of(1)}) << "a refusal may be lifted, our own address stays ours";
+  EXPECT_EQ(outbox.dials, std::vector<core::Address>{address_of(1)})
+      << "a refusal may be lifted, our own address stays ours";
 }
 
 TEST(FullMembership, AnotherAddressOfALinkedPeerIsNotDialledWhileLinked) {
@@ -294,8 +295,9 @@ TEST(FullMembership, TheNumberOfMembersIsBounded) {
   MemberList list;
   for (core::NodeId node = 100; node < 200; ++node) list.members.push_back(spec(node));
   for (std::size_t i = 0; i < 100; i += 20) {
-    bench.tell(1, 11, MemberList{{list.members.begin() + static_cast<std::ptrdiff_t>(i),
-                                  list.members.begin() + static_cast<std::ptrdiff_t>(i + 20)}});
+    bench.tell(1, 11,
+               MemberList{{list.members.begin() + static_cast<std::ptrdiff_t>(i),
+                           list.members.begin() + static_cast<std::ptrdiff_t>(i + 20)}});
   }
   EXPECT_EQ(bench.membership.members(bench.now).size(), 11u);
   EXPECT_EQ(bench.membership.stats().members_dropped, 91u);

@@ -36,16 +36,14 @@ class Mesh {
   core::Duration spread = 0;
   bool tell_unknown_epochs = true;
   std::function<bool(core::Address, core::Address)> cut;  // true: nothing passes
-  std::uint64_t broken_rules = 0;                          // PeerUp without PeerDown between, or the reverse
+  std::uint64_t broken_rules = 0;                         // PeerUp without PeerDown between, or the reverse
   std::uint64_t frames = 0;
   core::Instant now = core::kSecond;
   std::uint64_t trace = 0;
 
   explicit Mesh(std::uint64_t seed) : seed_(seed), rng_(core::Rng::stream(seed, "mesh")) {}
 
-  static core::Address address(std::size_t index) {
-    return {0x0A000001 + static_cast<std::uint32_t>(index), 7'000};
-  }
+  static core::Address address(std::size_t index) { return {0x0A000001 + static_cast<std::uint32_t>(index), 7'000}; }
 
   /// Starts (or starts again) the node at `index`; it dials the addresses of `join`.
   void start(std::size_t index, core::NodeId id, core::Incarnation incarnation, const std::vector<std::size_t>& join) {
@@ -184,8 +182,7 @@ class Mesh {
     ++frames;
     if (cut && cut(from, to)) return;
     const int copies = (rng_.chance(loss) ? 0 : 1) + (rng_.chance(duplicate) ? 1 : 0);
-    for (int i = 0; i < copies; ++i)
-      flying_.emplace(now + transit + rng_.below(spread + 1), Datagram{from, to, frame});
+    for (int i = 0; i < copies; ++i) flying_.emplace(now + transit + rng_.below(spread + 1), Datagram{from, to, frame});
   }
 
   void carry_out(Node& node, const net::LinkTable::Outbox& outbox) {
@@ -208,7 +205,7 @@ class Mesh {
     for (const auto& close : outbox.closes) {
       const auto reason = close.reason == FullMembership::CloseReason::kLeft     ? net::CloseReason::kLeft
                           : close.reason == FullMembership::CloseReason::kFailed ? net::CloseReason::kFailed
-                                                                                  : net::CloseReason::kStale;
+                                                                                 : net::CloseReason::kStale;
       node.links->handle(net::LinkTable::Close{close.peer, reason, close.epoch}, now, next);
     }
     for (const auto& notice : outbox.notices) note(node, notice);
@@ -217,13 +214,15 @@ class Mesh {
 
   static FullMembership::Event translate(const net::LinkTable::Notice& notice) {
     if (const auto* up = std::get_if<net::LinkTable::LinkUp>(&notice))
-      return FullMembership::LinkUp{up->link.peer, up->link.incarnation, up->link.epoch, up->link.address, up->link.name};
+      return FullMembership::LinkUp{up->link.peer, up->link.incarnation, up->link.epoch, up->link.address,
+                                    up->link.name};
     if (const auto* down = std::get_if<net::LinkTable::LinkDown>(&notice))
       return FullMembership::LinkDown{down->link.peer, down->link.epoch,
                                       down->by_peer && down->reason == net::CloseReason::kLeft};
     if (const auto* refused = std::get_if<net::LinkTable::DialRefused>(&notice))
       return FullMembership::Refused{refused->address};
-    if (const auto* self = std::get_if<net::LinkTable::DialSelf>(&notice)) return FullMembership::DialSelf{self->address};
+    if (const auto* self = std::get_if<net::LinkTable::DialSelf>(&notice))
+      return FullMembership::DialSelf{self->address};
     const auto& linked = std::get<net::LinkTable::DialLinked>(notice);
     return FullMembership::DialLinked{linked.address, linked.peer};
   }

@@ -14,8 +14,8 @@ MemberList sample_list() {
 }
 
 TEST(OverlayCodec, MessagesRoundTrip) {
-  for (const ControlMessage& message :
-       {ControlMessage{Keepalive{0x0123456789ABCDEF, 8}}, ControlMessage{sample_list()}, ControlMessage{MemberList{}}}) {
+  for (const ControlMessage& message : {ControlMessage{Keepalive{0x0123456789ABCDEF, 8}}, ControlMessage{sample_list()},
+                                        ControlMessage{MemberList{}}}) {
     const core::Bytes body = encode_control(message);
     EXPECT_EQ(body.size() % 8, 0u);
     const auto decoded = decode_control(body);
@@ -39,7 +39,8 @@ TEST(OverlayCodec, TheSizeOfAListIsKnownBeforehand) {
 TEST(OverlayCodec, EveryTruncationAndBitFlipIsSurvived) {
   for (const ControlMessage& message : {ControlMessage{Keepalive{1, 2}}, ControlMessage{sample_list()}}) {
     const core::Bytes body = encode_control(message);
-    for (std::size_t size = 0; size < body.size(); ++size) static_cast<void>(decode_control(core::BytesView(body).substr(0, size)));
+    for (std::size_t size = 0; size < body.size(); ++size)
+      static_cast<void>(decode_control(core::BytesView(body).substr(0, size)));
     for (std::size_t bit = 0; bit < 8 * body.size(); ++bit) {
       core::Bytes flipped = body;
       flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
