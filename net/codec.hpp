@@ -1,5 +1,5 @@
-// Handshake, acknowledgement and fragment bodies (net.capnp) as plain values. Cap'n Proto stays in codec.cpp. Pure functions,
-// any thread. Every decoded value has been checked against the bounds that the schema names.
+// Handshake, acknowledgement and fragment bodies (net.capnp) as plain values. Cap'n Proto stays in codec.cpp. Pure
+// functions, any thread. Every decoded value has been checked against the bounds that the schema names.
 #pragma once
 
 #include <array>

@@ -1,9 +1,11 @@
-// One direction of one shard's traffic on a link: sequence numbers, acknowledgements, window, loss. Two sans-I/O machines,
-// each on the shard that calls it: a SendLane per (link, own shard), a ReceiveLane per (link, remote shard).
+// One direction of one shard's traffic on a link: sequence numbers, acknowledgements, window, loss. Two sans-I/O
+// machines, each on the shard that calls it: a SendLane per (link, own shard), a ReceiveLane per (link, remote
+// shard).
 //
-// The lattice class: no frame is sent twice. A message is reported `acked` or `lost` by its cookie, exactly once; on `lost` the
-// caller sends what is current by then. A message that was reported lost may still have arrived. Pieces of a message larger
-// than a frame are the exception: their bytes are sent again, under new sequence numbers, until the lane is closed.
+// The lattice class: no frame is sent twice. A message is reported `acked` or `lost` by its cookie, exactly once; on
+// `lost` the caller sends what is current by then. A message that was reported lost may still have arrived. Pieces of
+// a message larger than a frame are the exception: their bytes are sent again, under new sequence numbers, until the
+// lane is closed.
 #pragma once
 
 #include <array>
@@ -72,7 +74,8 @@ class SendLane {
   void on_deadline(core::Instant now, Outbox& outbox);
   [[nodiscard]] core::Instant next_deadline() const;
 
-  /// Reports every message that is not acknowledged as lost; afterwards ready() is false for ever. For a link that is down.
+  /// Reports every message that is not acknowledged as lost; afterwards ready() is false for ever. For a link that is
+  /// down.
   void close(Outbox& outbox);
 
   [[nodiscard]] std::size_t bytes_in_flight() const { return bytes_in_flight_; }
@@ -147,8 +150,8 @@ class ReceiveLane {
 
   explicit ReceiveLane(const Config& config);
 
-  /// A kLattice or kFragment frame of this link and lane (CHECK of the type). A malformed one is counted, changes nothing and is
-  /// not acknowledged.
+  /// A kLattice or kFragment frame of this link and lane (CHECK of the type). A malformed one is counted, changes
+  /// nothing and is not acknowledged.
   void handle(const FrameView& frame, core::Instant now, Outbox& outbox);
   void on_deadline(core::Instant now, Outbox& outbox);
   [[nodiscard]] core::Instant next_deadline() const { return ack_due_; }

@@ -177,7 +177,8 @@ void LinkTable::on_confirm(core::Address from, const Confirm& confirm, Outbox& o
        outbox);
 }
 
-/// True if the link that we have stays although `half` is confirmed. The peer decides alike (link_table.hpp, second paragraph).
+/// True if the link that we have stays although `half` is confirmed. The peer decides alike (link_table.hpp, second
+/// paragraph).
 bool LinkTable::superseded(const HalfOpen& half, const Confirm& confirm) const {
   const auto found = links_.find(confirm.node);
   if (found == links_.end()) return false;

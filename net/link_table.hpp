@@ -1,12 +1,13 @@
-// The links of a node: who is on the other side, and under which epoch. A sans-I/O machine (core/machine.hpp) on shard 0;
-// one per node. It dials, answers, tells opened and closed links, and drops whatever does not belong to one of them.
+// The links of a node: who is on the other side, and under which epoch. A sans-I/O machine (core/machine.hpp) on
+// shard 0; one per node. It dials, answers, tells opened and closed links, and drops whatever does not belong to one
+// of them.
 //
-// HELLO(nonce a) → WELCOME(nonce b, echo a) → CONFIRM(echo b); epoch = H(a, b). The dialling side is up at WELCOME, the other
-// at CONFIRM. Each link that was told by LinkUp is ended by exactly one LinkDown.
+// HELLO(nonce a) → WELCOME(nonce b, echo a) → CONFIRM(echo b); epoch = H(a, b). The dialling side is up at WELCOME,
+// the other at CONFIRM. Each link that was told by LinkUp is ended by exactly one LinkDown.
 //
-// Several handshakes of one pair at a time end in one link. If both dial, the link that the smaller NodeId dialled stays. If one
-// dials two addresses of the other, the one that it opened last stays (the ordinal in CONFIRM). A WELCOME names the link that
-// its sender has: if both have the same, it lives, and the new handshake is dropped.
+// Several handshakes of one pair at a time end in one link. If both dial, the link that the smaller NodeId dialled
+// stays. If one dials two addresses of the other, the one that it opened last stays (the ordinal in CONFIRM). A
+// WELCOME names the link that its sender has: if both have the same, it lives, and the new handshake is dropped.
 #pragma once
 
 #include <cstddef>
@@ -81,9 +82,10 @@ class LinkTable {
     CloseReason reason = CloseReason::kFailed;
     core::LinkEpoch epoch = 0;
   };
-  /// A valid frame (not a handshake) of an epoch that by_epoch() does not know came from `from`. It belongs to a half-open
-  /// handshake (the WELCOME is sent again), or is answered by a GOODBYE, so that the peer of a process that died learns of it
-  /// at once; 16 answers in a burst, 64 a second. Optional: without these events timers and keepalives find the same.
+  /// A valid frame (not a handshake) of an epoch that by_epoch() does not know came from `from`. It belongs to a
+  /// half-open handshake (the WELCOME is sent again), or is answered by a GOODBYE, so that the peer of a process that
+  /// died learns of it at once; 16 answers in a burst, 64 a second. Optional: without these events timers and
+  /// keepalives find the same.
   struct UnknownEpoch {
     core::Address from{};
     core::LinkEpoch epoch = 0;

@@ -1,9 +1,9 @@
 @0xd4a1c8f0b7e26935;
 # The bodies of handshake, acknowledgement and fragment frames. The frame header is described in net/frame.hpp.
 #
-# Every body is one flat segment without a segment table (`capnp decode --flat` reads it) and a multiple of 8 bytes long.
-# A receiver sets traversal and nesting limits, copies every field into a plain value and checks it against the bounds
-# that are written here. A body that does not pass is counted and changes nothing.
+# Every body is one flat segment without a segment table (`capnp decode --flat` reads it) and a multiple of 8 bytes
+# long. A receiver sets traversal and nesting limits, copies every field into a plain value and checks it against the
+# bounds that are written here. A body that does not pass is counted and changes nothing.
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("anabranch::net::wire");
@@ -29,7 +29,8 @@ struct Handshake {
     # Answers a HELLO that breaks a rule. The sender of the HELLO stops dialling and tells its operator why.
 
     goodbye @4 :Goodbye;
-    # Closes one epoch of a link. A node that receives a frame of an epoch that it does not know answers with it as well.
+    # Closes one epoch of a link. A node that receives a frame of an epoch that it does not know answers with it as
+    # well.
   }
 }
 
@@ -43,7 +44,8 @@ struct Hello {
   # The NodeId of the sender. It is not 0.
 
   incarnation @2 :UInt32;
-  # The incarnation of the sender. Of two processes with one NodeId the one with the higher incarnation is the living one.
+  # The incarnation of the sender. Of two processes with one NodeId the one with the higher incarnation is the living
+  # one.
 
   protocol @3 :UInt16;
   # The version of the messages above the frame. Nodes of different versions do not link.
@@ -68,11 +70,13 @@ struct Welcome {
   # The nonce of the HELLO that is answered.
 
   current @2 :UInt32;
-  # The epoch of the link that the answering node has with the dialling node at this moment, or 0. If the dialling node has
-  # the same link, both ends agree that it is alive, and the dialling node ends the attempt without a CONFIRM.
+  # The epoch of the link that the answering node has with the dialling node at this moment, or 0. If the dialling
+  # node has the same link, both ends agree that it is alive, and the dialling node ends the attempt without a
+  # CONFIRM.
 
   observedIp @3 :UInt32;
-  # The IPv4 address from which the HELLO came, as a number in host order. A node behind a translator learns its own address.
+  # The IPv4 address from which the HELLO came, as a number in host order. A node behind a translator learns its own
+  # address.
 
   observedPort @4 :UInt16;
   # The UDP port from which the HELLO came.
@@ -91,8 +95,8 @@ struct Confirm {
   # The nonce of the WELCOME.
 
   ordinal @3 :UInt64;
-  # Counts the links that the sender has opened by dialling since it started. Of two links that one node opens to another at a
-  # time, the one with the higher ordinal stays, in whichever order the confirmations arrive.
+  # Counts the links that the sender has opened by dialling since it started. Of two links that one node opens to
+  # another at a time, the one with the higher ordinal stays, in whichever order the confirmations arrive.
 }
 
 struct Refuse {
@@ -136,11 +140,12 @@ struct Goodbye {
 }
 
 struct Ack {
-  # The body of an acknowledgement frame. It says which of the last 257 frames of one lane have arrived. It is sent after
-  # two frames or 5 milliseconds, whichever comes first. It has no sequence number and is not acknowledged itself.
+  # The body of an acknowledgement frame. It says which of the last 257 frames of one lane have arrived. It is sent
+  # after two frames or 5 milliseconds, whichever comes first. It has no sequence number and is not acknowledged
+  # itself.
   #
-  # A frame is never sent again under its old number, so there is no highest contiguous number; the sender takes a frame for
-  # lost when three later ones are acknowledged, or when its timer ends.
+  # A frame is never sent again under its old number, so there is no highest contiguous number; the sender takes a
+  # frame for lost when three later ones are acknowledged, or when its timer ends.
 
   lane @0 :UInt8;
   # The lane that is acknowledged: the sending shard that stands in the header of its frames.
@@ -165,8 +170,8 @@ struct Ack {
 }
 
 struct Fragment {
-  # The body of a fragment frame: one piece of a lattice message that is too large for a frame. A lost piece is sent again in
-  # a frame with a new sequence number. At most four messages of a lane are in pieces at a time.
+  # The body of a fragment frame: one piece of a lattice message that is too large for a frame. A lost piece is sent
+  # again in a frame with a new sequence number. At most four messages of a lane are in pieces at a time.
 
   message @0 :UInt64;
   # Numbers the fragmented messages of a lane from 1, without gaps.

@@ -21,8 +21,8 @@ class Reassembly {
  public:
   /// Takes a piece; its bytes are copied.
   ///   returns the whole message if this was its last missing piece; nothing for any other piece, duplicates included
-  ///   errors  kMalformed (does not fit the other pieces of its message), kFull (a fifth message, or too far ahead); nothing
-  ///           has changed then
+  ///   errors  kMalformed (does not fit the other pieces of its message), kFull (a fifth message, or too far
+  ///           ahead); nothing has changed then
   core::Result<std::optional<core::Bytes>> add(const Fragment& piece);
 
   /// Bytes held for incomplete messages.

@@ -1,5 +1,5 @@
-// Control messages (overlay.capnp) as plain values. Cap'n Proto stays in codec.cpp. Pure functions, any thread. Every decoded
-// value has been checked against the bounds that the schema names.
+// Control messages (overlay.capnp) as plain values. Cap'n Proto stays in codec.cpp. Pure functions, any thread. Every
+// decoded value has been checked against the bounds that the schema names.
 #pragma once
 
 #include <cstddef>

@@ -312,7 +312,8 @@ void FullMembership::changed(core::Instant now) {
   announce_at_ = std::min(announce_at_, std::max(now, announced_ + calm()));
 }
 
-/// The least time between two early keepalives, and between two lists to one peer: 100 ms and 1 ms for each member; guess.
+/// The least time between two early keepalives, and between two lists to one peer: 100 ms and 1 ms for each member;
+/// guess.
 core::Duration FullMembership::calm() const { return (100 + members_.size()) * core::kMillisecond; }
 
 void FullMembership::send_keepalives(core::Instant now, Outbox& outbox) {

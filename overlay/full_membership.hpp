@@ -1,9 +1,10 @@
-// Who is in the cluster, when everybody links to everybody. A sans-I/O machine (core/machine.hpp) on shard 0; one per node.
-// It asks for dials and closes, is told of links, and speaks with other memberships by control messages.
+// Who is in the cluster, when everybody links to everybody. A sans-I/O machine (core/machine.hpp) on shard 0; one per
+// node. It asks for dials and closes, is told of links, and speaks with other memberships by control messages.
 //
-// Every keepalive carries a digest of the sender's members. Where two differ, lists are exchanged, and every unknown member is
-// dialled: so the mesh closes under loss without a reliable message. A member that is silent for ten keepalives has failed; it
-// is dialled again, at growing intervals, for ten minutes. A member that has left is remembered and not dialled.
+// Every keepalive carries a digest of the sender's members. Where two differ, lists are exchanged, and every unknown
+// member is dialled: so the mesh closes under loss without a reliable message. A member that is silent for ten
+// keepalives has failed; it is dialled again, at growing intervals, for ten minutes. A member that has left is
+// remembered and not dialled.
 #pragma once
 
 #include <cstddef>
@@ -143,8 +144,8 @@ class FullMembership {
   };
   using Notice = std::variant<PeerUp, PeerDown>;
 
-  /// Lent by the caller, appended to, never cleared here. Carry it out in the order of the members: stop_dials before dials,
-  /// sends before closes.
+  /// Lent by the caller, appended to, never cleared here. Carry it out in the order of the members: stop_dials before
+  /// dials, sends before closes.
   struct Outbox {
     std::vector<core::Address> stop_dials;
     std::vector<core::Address> dials;  // idempotent; told again from time to time while wanted

@@ -1,4 +1,5 @@
-// Which addresses FullMembership wants dialled: a set, worked out anew after each event and compared with what was asked for.
+// Which addresses FullMembership wants dialled: a set, worked out anew after each event and compared with what was
+// asked for.
 #include <algorithm>
 
 #include "overlay/full_membership.hpp"

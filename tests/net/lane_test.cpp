@@ -201,8 +201,8 @@ TEST(Lanes, TheWindowIsRespected) {
   EXPECT_EQ(frames.acked.size(), 256u);
 }
 
-// The contract of the lattice class, on any wire: every cookie is reported once; what was reported acked has been delivered;
-// what was not delivered has been reported lost; nothing is delivered twice; whole messages only.
+// The contract of the lattice class, on any wire: every cookie is reported once; what was reported acked has been
+// delivered; what was not delivered has been reported lost; nothing is delivered twice; whole messages only.
 TEST(Lanes, EveryMessageIsDeliveredOrReportedLost) {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     SCOPED_TRACE(seed);

@@ -397,8 +397,8 @@ TEST(LinkTable, MalformedHandshakesAreCountedAndChangeNothing) {
   EXPECT_EQ(a.table->link_count(), 0u);
 }
 
-// Three nodes, each with a second address, that dial, close and restart at random on a bad wire. Afterwards every pair has one
-// link under one epoch, and every LinkUp but the last was ended by one LinkDown.
+// Three nodes, each with a second address, that dial, close and restart at random on a bad wire. Afterwards every
+// pair has one link under one epoch, and every LinkUp but the last was ended by one LinkDown.
 TEST(LinkTable, EveryPairAgreesOnOneLinkAfterAnyDisorder) {
   constexpr std::size_t kHosts = 3;
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {

@@ -1,5 +1,5 @@
-// N nodes of a LinkTable and a FullMembership each, on a network in virtual time that loses, copies, delays and cuts. All that
-// happens is folded into `trace`: equal seeds must give equal traces.
+// N nodes of a LinkTable and a FullMembership each, on a network in virtual time that loses, copies, delays and cuts.
+// All that happens is folded into `trace`: equal seeds must give equal traces.
 #pragma once
 
 #include <cstdint>

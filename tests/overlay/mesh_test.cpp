@@ -1,4 +1,5 @@
-// Whole clusters of memberships over link tables on a bad network, in virtual time, over many seeds. A failing seed is printed.
+// Whole clusters of memberships over link tables on a bad network, in virtual time, over many seeds. A failing seed
+// is printed.
 #include <gtest/gtest.h>
 
 #include <algorithm>
