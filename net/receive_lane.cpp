@@ -6,7 +6,8 @@
 namespace anabranch::net {
 namespace {
 
-// A sender numbers at most 256 frames between two acknowledgements or timeouts; a partition of an hour stays below this.
+// A sender numbers at most 256 frames between two acknowledgements or timeouts; a partition of an hour stays below
+// this.
 constexpr std::uint64_t kJumpMax = std::uint64_t{1} << 20;
 
 }  // namespace
