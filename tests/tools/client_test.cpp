@@ -25,7 +25,8 @@ using testing::update_of;
 
 std::vector<node::Update> counters(int count) {
   std::vector<node::Update> updates;
-  for (int i = 0; i < count; ++i) updates.push_back(update_of("k" + std::to_string(i), TypeId::kGCounter, Verb::kIncrement, i + 1));
+  for (int i = 0; i < count; ++i)
+    updates.push_back(update_of("k" + std::to_string(i), TypeId::kGCounter, Verb::kIncrement, i + 1));
   return updates;
 }
 
@@ -101,8 +102,8 @@ TEST(Client, ReportsRefusalsByTheirPlaceInTheCall) {
 TEST(Client, TakesKeysAndValuesAtTheirBounds) {
   const Doors doors;
   auto client = doors.client();
-  const std::vector<node::Update> fits = {
-      update_of(std::string(core::kKeyBytesMax, 'k'), TypeId::kLwwRegister, Verb::kSet, 0, {std::string(core::kValueBytesMax, 'v')})};
+  const std::vector<node::Update> fits = {update_of(std::string(core::kKeyBytesMax, 'k'), TypeId::kLwwRegister,
+                                                    Verb::kSet, 0, {std::string(core::kValueBytesMax, 'v')})};
   const auto taken = client->update(fits, {}, kPatience);
   ASSERT_TRUE(taken.has_value()) << taken.error().message();
   EXPECT_TRUE(taken->refused.empty());
@@ -300,8 +301,10 @@ TEST(ControlDoor, SurvivesGarbageAndCountsIt) {
   testing::talk(doors.facts().control, "");
   auto client = doors.client();
   ASSERT_TRUE(client->update(counters(3), {}, kPatience).has_value());
-  const std::string page = testing::talk(doors.facts().http, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", false);
-  EXPECT_NE(page.find("anabranch_control_connections_garbage_total " + std::to_string(kStrangers + 2) + "\n"), std::string::npos)
+  const std::string page =
+      testing::talk(doors.facts().http, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", false);
+  EXPECT_NE(page.find("anabranch_control_connections_garbage_total " + std::to_string(kStrangers + 2) + "\n"),
+            std::string::npos)
       << page.substr(0, 2'000);
 }
 

@@ -12,7 +12,8 @@ namespace anabranch::testing {
 
 using core::Errc;
 
-FakeNode::FakeNode(node::NodeConfig config) : config_(std::move(config)), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+FakeNode::FakeNode(node::NodeConfig config)
+    : config_(std::move(config)), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (config_.shards == 0) config_.shards = 2;
   if (config_.listen.port == 0) config_.listen.port = 7370;
   shards_.resize(config_.shards);
@@ -55,7 +56,8 @@ core::Status FakeNode::apply(core::ShardId shard, const node::Update& update) {
   Shard& home = shards_[shard];
   const auto found = home.objects.find(update.key);
   if (found != home.objects.end() && lattice::type_of(found->second) != update.type)
-    return core::fail(Errc::kTypeMismatch, "the key has another type", std::string(lattice::name(lattice::type_of(found->second))));
+    return core::fail(Errc::kTypeMismatch, "the key has another type",
+                      std::string(lattice::name(lattice::type_of(found->second))));
   lattice::Mutator mutator{{id(), 1}, &home.last_dot, &clock_, core::wall_clock_ms()};
   lattice::Object object = found != home.objects.end() ? found->second : lattice::bottom(update.type);
   auto delta = lattice::mutate(object, update.operation, mutator);
@@ -127,7 +129,8 @@ void FakeNode::run(core::ShardId shard, std::uint64_t id, node::StatusCommand&) 
   answer.metrics.push_back({"updates", "Updates applied.", node::Metric::Kind::kCounter, shards_[shard].updates});
   answer.metrics.push_back({"drops", "Frames dropped.", node::Metric::Kind::kCounter, 3, "reason", "stale"});
   answer.metrics.push_back({"drops", "Frames dropped.", node::Metric::Kind::kCounter, 4, "reason", "flipped"});
-  answer.metrics.push_back({"waits", "Commands that wait.", node::Metric::Kind::kGauge, shard == 0 ? watches_.size() + copies_.size() : 0});
+  answer.metrics.push_back(
+      {"waits", "Commands that wait.", node::Metric::Kind::kGauge, shard == 0 ? watches_.size() + copies_.size() : 0});
   reply(id, node::ReplyBody(std::move(answer)));
 }
 

@@ -21,7 +21,7 @@ TEST(Json, EscapesControlsAndBytesThatAreNotUtf8) {
   EXPECT_EQ(json_text("a\"b\\c\n\t\x01"), "\"a\\\"b\\\\c\\n\\t\\u0001\"");
   EXPECT_EQ(json_text("gr\xc3\xbc\xc3\x9f"), "\"gr\xc3\xbc\xc3\x9f\"");
   EXPECT_EQ(json_text("\xff\xc3"), "\"\\udcff\\udcc3\"");
-  EXPECT_EQ(json_text("\xc0\xaf"), "\"\\udcc0\\udcaf\"");          // overlong
+  EXPECT_EQ(json_text("\xc0\xaf"), "\"\\udcc0\\udcaf\"");             // overlong
   EXPECT_EQ(json_text("\xed\xa0\x80"), "\"\\udced\\udca0\\udc80\"");  // a surrogate
   EXPECT_EQ(json_text("\xf0\x9f\x98\x80"), "\"\xf0\x9f\x98\x80\"");
   EXPECT_EQ(json_text(core::Bytes("\0", 1)), "\"\\u0000\"");
@@ -60,8 +60,10 @@ TEST(Words, BecomeUpdates) {
 }
 
 TEST(Words, AreRefusedWithASuggestion) {
-  EXPECT_NE(message_of(update_of_words("k", "gconter", "increment", {})).find("did you mean 'gcounter'?"), std::string::npos);
-  EXPECT_NE(message_of(update_of_words("k", "gcounter", "incremnt", {})).find("did you mean 'increment'?"), std::string::npos);
+  EXPECT_NE(message_of(update_of_words("k", "gconter", "increment", {})).find("did you mean 'gcounter'?"),
+            std::string::npos);
+  EXPECT_NE(message_of(update_of_words("k", "gcounter", "incremnt", {})).find("did you mean 'increment'?"),
+            std::string::npos);
   EXPECT_NE(message_of(update_of_words("k", "gcounter", "decrement", {})).find("has no 'decrement'; it has: increment"),
             std::string::npos);
 }
@@ -117,7 +119,8 @@ struct Parsed {
 };
 
 TEST(Options, KeepTheBytesOfValuesAndArguments) {
-  const Parsed parsed({"[a,b]", "", "{}", "%%", "--text", "", "--many", "[x]", "--many=--y", "--number=-3", "--", "--flag", "-z"});
+  const Parsed parsed(
+      {"[a,b]", "", "{}", "%%", "--text", "", "--many", "[x]", "--many=--y", "--number=-3", "--", "--flag", "-z"});
   ASSERT_EQ(parsed.message(), "");
   EXPECT_EQ(parsed.first, "[a,b]");
   EXPECT_EQ(parsed.rest, (Words{"", "{}", "%%", "--flag", "-z"}));

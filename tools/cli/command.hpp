@@ -24,10 +24,10 @@ enum Exit : int {
 
 /// Options that commands share, accepted before and after the command's name.
 struct Shared {
-  bool json = false;                         // --json: one JSON object a line on stdout
-  std::string node = "127.0.0.1:7371";       // --node HOST:PORT, environment ANABRANCH_NODE
+  bool json = false;                           // --json: one JSON object a line on stdout
+  std::string node = "127.0.0.1:7371";         // --node HOST:PORT, environment ANABRANCH_NODE
   core::Duration timeout = 5 * core::kSecond;  // --timeout S
-  std::string program;                       // path of the running binary, for commands that start nodes
+  std::string program;                         // path of the running binary, for commands that start nodes
 };
 
 class Command {
@@ -46,7 +46,7 @@ struct Entry {
   std::string_view summary;   // first line of its help: what it does
   std::string_view examples;  // printed at the end of its help
   bool json = true;           // honours --json; false: listed as not, and --json is refused
-  bool client = true;         // takes --node and --timeout from Shared; false: the command declares what it needs itself
+  bool client = true;  // takes --node and --timeout from Shared; false: the command declares what it needs itself
   std::unique_ptr<Command> (*make)();
 };
 

@@ -42,8 +42,8 @@ std::string bash() {
       "  done\n"
       "  case \"$command\" in\n";
   for (const Entry& entry : commands()) {
-    out += "    " + std::string(entry.name) + ") COMPREPLY=($(compgen -W '" + spaced(Invocation(entry).options().described()) +
-           "' -- \"$cur\")) ;;\n";
+    out += "    " + std::string(entry.name) + ") COMPREPLY=($(compgen -W '" +
+           spaced(Invocation(entry).options().described()) + "' -- \"$cur\")) ;;\n";
   }
   return out + "    *) COMPREPLY=($(compgen -W '" + names() +
          " --json --node --timeout --help --version' -- \"$cur\")) ;;\n"
@@ -53,8 +53,9 @@ std::string bash() {
 }
 
 std::string zsh() {
-  std::string out = "#compdef anabranch\n# zsh completion for anabranch; put it in a directory of $fpath as _anabranch\n"
-                    "_anabranch() {\n  local -a commands\n  commands=(\n";
+  std::string out =
+      "#compdef anabranch\n# zsh completion for anabranch; put it in a directory of $fpath as _anabranch\n"
+      "_anabranch() {\n  local -a commands\n  commands=(\n";
   for (const Entry& entry : commands()) out += "    '" + std::string(entry.name) + ":" + quoted(entry.summary) + "'\n";
   out += "  )\n  if (( CURRENT == 2 )); then _describe command commands; return; fi\n  case \"$words[2]\" in\n";
   for (const Entry& entry : commands()) {

@@ -111,7 +111,8 @@ core::Result<TcpListener> TcpListener::open(const core::Address& address, const 
   raw.sin_family = AF_INET;
   raw.sin_port = htons(address.port);
   raw.sin_addr.s_addr = htonl(address.ip);
-  if (bind(fd, reinterpret_cast<const sockaddr*>(&raw), sizeof raw) != 0) return cannot_listen(address, option, errno, fd);
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&raw), sizeof raw) != 0)
+    return cannot_listen(address, option, errno, fd);
   if (::listen(fd, kBacklog) != 0) return cannot_listen(address, option, errno, fd);
   socklen_t size = sizeof raw;
   if (getsockname(fd, reinterpret_cast<sockaddr*>(&raw), &size) != 0) return cannot_listen(address, option, errno, fd);
@@ -129,7 +130,7 @@ int TcpListener::release() { return std::exchange(fd_, -1); }
 core::Status run_control(node::Node& node, ControlConfig config) {
   if (!config.notice) config.notice = [](const std::string&) {};
   const QuietKj quiet(config.notice);
-  KJ_IF_MAYBE(exception, kj::runCatchingExceptions([&]() { serve(node, config); })) {
+  KJ_IF_MAYBE (exception, kj::runCatchingExceptions([&]() { serve(node, config); })) {
     return core::fail(core::Errc::kIo, "the control loop failed", exception->getDescription().cStr());
   }
   return {};

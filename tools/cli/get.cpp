@@ -102,12 +102,14 @@ class Keys final : public Command {
     auto client = rpc::Client::connect(shared.node, shared.timeout);
     if (!client) return fail_with(client.error(), true);
     bool printed = true;
-    const auto done = for_each(**client, prefix_.empty() ? "" : prefix_.front(), shared.timeout, [&](const node::Item& item) {
-      JsonObject object;
-      object.text("key", item.key).text("type", lattice::name(item.type));
-      printed = print_line(shared.json ? object.str() : text_of(item.key) + '\t' + std::string(lattice::name(item.type)));
-      return printed;
-    });
+    const auto done =
+        for_each(**client, prefix_.empty() ? "" : prefix_.front(), shared.timeout, [&](const node::Item& item) {
+          JsonObject object;
+          object.text("key", item.key).text("type", lattice::name(item.type));
+          printed =
+              print_line(shared.json ? object.str() : text_of(item.key) + '\t' + std::string(lattice::name(item.type)));
+          return printed;
+        });
     if (!done) return fail_with(done.error());
     return printed ? kOk : kFailed;
   }

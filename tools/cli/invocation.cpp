@@ -69,7 +69,8 @@ Invocation::Invocation(const Entry& entry)
     : entry_(entry), command_(entry.make()), options_(entry.name, entry.summary, entry.examples) {
   if (const char* node = std::getenv("ANABRANCH_NODE"); node != nullptr && *node != '\0') shared_.node = node;
   command_->declare(options_);
-  if (entry.client) options_.text("--node", shared_.node, "HOST:PORT", "Control address of the node; environment ANABRANCH_NODE");
+  if (entry.client)
+    options_.text("--node", shared_.node, "HOST:PORT", "Control address of the node; environment ANABRANCH_NODE");
   if (entry.client && !options_.has("--timeout"))
     options_.number("--timeout", timeout_s_, 0, kTimeoutMaxSeconds, "S", "Seconds to wait for the node's answer");
   if (entry.json) options_.flag("--json", shared_.json, "Print JSON, one object a line");

@@ -44,7 +44,8 @@ core::Result<Log> Log::open(const std::string& level, const std::string& format)
   const std::vector<std::string> levels = {"debug", "info", "warn", "error"};
   const std::vector<std::string> formats = {"auto", "text", "logfmt"};
   if (std::find(levels.begin(), levels.end(), level) == levels.end())
-    return core::fail(core::Errc::kUnknown, "no such log level (debug, info, warn, error)", did_you_mean(level, levels));
+    return core::fail(core::Errc::kUnknown, "no such log level (debug, info, warn, error)",
+                      did_you_mean(level, levels));
   if (std::find(formats.begin(), formats.end(), format) == formats.end())
     return core::fail(core::Errc::kUnknown, "no such log format (auto, text, logfmt)", did_you_mean(format, formats));
   auto impl = std::make_unique<Impl>();
@@ -57,7 +58,8 @@ core::Result<Log> Log::open(const std::string& level, const std::string& format)
                                                         spdlog::async_overflow_policy::overrun_oldest);
   impl->logger->set_level(spdlog::level::from_str(level == "error" ? "err" : level));
   impl->logger->flush_on(spdlog::level::debug);
-  impl->logger->set_pattern(impl->logfmt ? "ts=%Y-%m-%dT%H:%M:%S.%e%z level=%l %v" : "%Y-%m-%d %H:%M:%S.%e %^%-5l%$ %v");
+  impl->logger->set_pattern(impl->logfmt ? "ts=%Y-%m-%dT%H:%M:%S.%e%z level=%l %v"
+                                         : "%Y-%m-%d %H:%M:%S.%e %^%-5l%$ %v");
   return Log(std::move(impl));
 }
 
@@ -66,9 +68,15 @@ Log::Log(Log&&) noexcept = default;
 Log& Log::operator=(Log&&) noexcept = default;
 Log::~Log() = default;
 
-void Log::info(std::string_view message, std::initializer_list<Field> fields) { impl_->write(spdlog::level::info, message, fields); }
-void Log::warn(std::string_view message, std::initializer_list<Field> fields) { impl_->write(spdlog::level::warn, message, fields); }
-void Log::error(std::string_view message, std::initializer_list<Field> fields) { impl_->write(spdlog::level::err, message, fields); }
+void Log::info(std::string_view message, std::initializer_list<Field> fields) {
+  impl_->write(spdlog::level::info, message, fields);
+}
+void Log::warn(std::string_view message, std::initializer_list<Field> fields) {
+  impl_->write(spdlog::level::warn, message, fields);
+}
+void Log::error(std::string_view message, std::initializer_list<Field> fields) {
+  impl_->write(spdlog::level::err, message, fields);
+}
 
 void Log::notice(const std::string& message) {
   const core::Instant now = core::monotonic_now();

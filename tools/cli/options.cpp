@@ -61,7 +61,8 @@ std::string plain(double value) {
   return text;
 }
 
-core::Status out_of_range(const Declared& declared, const std::string& value, const std::string& low, const std::string& high) {
+core::Status out_of_range(const Declared& declared, const std::string& value, const std::string& low,
+                          const std::string& high) {
   return core::fail(Errc::kMalformed, "a value is out of range",
                     declared.name + " takes a number from " + low + " to " + high + ", not '" + value + "'");
 }
@@ -114,7 +115,8 @@ struct Options::Impl {
   CLI::Option* add(Declared one) {
     Declared& kept = declared.emplace_back(std::move(one));
     if (kept.flag()) return kept.option = app.add_flag(kept.name, **std::get_if<bool*>(&kept.target), kept.help);
-    kept.option = kept.list() ? app.add_option(kept.name, kept.raw_list, kept.help) : app.add_option(kept.name, kept.raw, kept.help);
+    kept.option = kept.list() ? app.add_option(kept.name, kept.raw_list, kept.help)
+                              : app.add_option(kept.name, kept.raw, kept.help);
     return kept.option->type_name(kept.value_name)->allow_extra_args(false);
   }
 
@@ -125,7 +127,8 @@ struct Options::Impl {
   }
 
   /// Splits `words` into what CLI11 gets; values and arguments go to `values`.
-  core::Status tokenize(std::span<const std::string> words, std::vector<std::string>& tokens, std::vector<std::string>& values) {
+  core::Status tokenize(std::span<const std::string> words, std::vector<std::string>& tokens,
+                        std::vector<std::string>& values) {
     const auto keep = [&](std::string value) {
       values.push_back(std::move(value));
       return placeholder(values.size() - 1);
@@ -152,7 +155,8 @@ struct Options::Impl {
           tokens.push_back(keep(equals == word.npos ? words[++i] : word.substr(equals + 1)));
         }
       } else if (dashed && !allow_dashes) {
-        return core::fail(Errc::kUnknown, "unknown option", "'" + word + "'; put -- before arguments that start with a dash");
+        return core::fail(Errc::kUnknown, "unknown option",
+                          "'" + word + "'; put -- before arguments that start with a dash");
       } else {
         tokens.push_back(keep(word));
       }
@@ -177,7 +181,8 @@ void Options::text(std::string_view name, std::string& into, std::string_view va
   if (!into.empty()) option->default_str(into);
 }
 
-void Options::texts(std::string_view name, std::vector<std::string>& into, std::string_view value_name, std::string_view help) {
+void Options::texts(std::string_view name, std::vector<std::string>& into, std::string_view value_name,
+                    std::string_view help) {
   impl_->add({std::string(name), std::string(help), std::string(value_name), &into})
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
@@ -210,7 +215,8 @@ void Options::argument(std::string_view name, std::string& into, std::string_vie
   impl_->app.add_option(std::string(name), kept.raw, std::string(help))->required()->type_name("");
 }
 
-void Options::arguments(std::string_view name, std::vector<std::string>& into, std::size_t at_least, std::string_view help) {
+void Options::arguments(std::string_view name, std::vector<std::string>& into, std::size_t at_least,
+                        std::string_view help) {
   auto& kept = impl_->positionals.emplace_back(Impl::Positional{&into});
   auto* option = impl_->app.add_option(std::string(name), kept.raw_list, std::string(help))->type_name("");
   if (at_least > 1) option->expected(static_cast<int>(at_least), 1 << 20);
@@ -257,8 +263,10 @@ std::string Options::help() const { return impl_->app.help(); }
 
 std::vector<Options::Described> Options::described() const {
   std::vector<Described> all;
-  for (const CLI::Option* option : impl_->app.get_options([](const CLI::Option* one) { return !one->get_positional(); })) {
-    all.push_back({"--" + option->get_lnames().front(), option->get_description(), option->get_items_expected_max() > 0});
+  for (const CLI::Option* option :
+       impl_->app.get_options([](const CLI::Option* one) { return !one->get_positional(); })) {
+    all.push_back(
+        {"--" + option->get_lnames().front(), option->get_description(), option->get_items_expected_max() > 0});
   }
   return all;
 }

@@ -26,9 +26,10 @@ class Options {
   void text(std::string_view name, std::string& into, std::string_view value_name, std::string_view help);
   /// May be given several times.
   void texts(std::string_view name, std::vector<std::string>& into, std::string_view value_name, std::string_view help);
-  void integer(std::string_view name, std::int64_t& into, std::int64_t low, std::int64_t high, std::string_view value_name,
-               std::string_view help);
-  void number(std::string_view name, double& into, double low, double high, std::string_view value_name, std::string_view help);
+  void integer(std::string_view name, std::int64_t& into, std::int64_t low, std::int64_t high,
+               std::string_view value_name, std::string_view help);
+  void number(std::string_view name, double& into, double low, double high, std::string_view value_name,
+              std::string_view help);
   /// The option has been declared.
   [[nodiscard]] bool has(std::string_view name) const;
   /// The option was given on the command line.

@@ -48,7 +48,8 @@ core::Result<core::Address> local_address(const std::string& text, const char* o
     return address;
   }
   if (!address->loopback() && !insecure) {
-    return core::fail(Errc::kRefused, "nothing is encrypted yet, so a node listens on loopback only; --insecure allows more",
+    return core::fail(Errc::kRefused,
+                      "nothing is encrypted yet, so a node listens on loopback only; --insecure allows more",
                       text + " (" + option + ")");
   }
   return address;
@@ -56,7 +57,8 @@ core::Result<core::Address> local_address(const std::string& text, const char* o
 
 core::Result<node::NodeConfig> node_config(const ServeSettings& settings) {
   if (!settings.data.empty()) {
-    return core::fail(Errc::kRefused, "storage is not built in yet, so --data cannot be kept; without it the state is in memory",
+    return core::fail(Errc::kRefused,
+                      "storage is not built in yet, so --data cannot be kept; without it the state is in memory",
                       settings.data);
   }
   node::NodeConfig config;
@@ -142,7 +144,8 @@ class Serve final : public Command {
     loop.version = version_text();
     loop.notice = [&log](const std::string& message) { log.notice(message); };
     loop.on_ready = [&log](const rpc::Facts& facts) {
-      log.info("serving", {{"name", facts.name}, {"listen", facts.listen}, {"control", facts.control}, {"http", facts.http}});
+      log.info("serving",
+               {{"name", facts.name}, {"listen", facts.listen}, {"control", facts.control}, {"http", facts.http}});
       if (!announce(facts)) log.warn("stdout is gone; nobody read the ready line");
     };
     const auto ended = run_control(**node, std::move(loop));

@@ -24,32 +24,36 @@ constexpr std::array<Setting, 13> kSettings = {{
     {"--listen", "net", "listen", "HOST:PORT", "Where peers reach this node, by UDP", &S::listen},
     {"--control", "control", "listen", "HOST:PORT", "Where clients reach this node", &S::control},
     {"--http", "http", "listen", "HOST:PORT", "Where /metrics, /livez, /readyz and /api/v1/status are", &S::http},
-    {"--join", "net", "join", "HOST:PORT", "A member to join through; tried until it answers; may be repeated", &S::join},
+    {"--join", "net", "join", "HOST:PORT", "A member to join through; tried until it answers; may be repeated",
+     &S::join},
     {"--cluster", "node", "cluster", "NAME", "Nodes of two clusters never talk to each other", &S::cluster},
     {"--shards", "node", "shards", "N", "Cores to use; 0: all", &S::shards, kShardsMax},
-    {"--partitions", "node", "partitions", "N", "Slices of the key space, the same on every node, a power of two", &S::partitions,
-     core::kPartitionsMax},
-    {"--data", "node", "data", "DIR", "Keep the state in DIR (not built in yet: without it the state is in memory)", &S::data},
+    {"--partitions", "node", "partitions", "N", "Slices of the key space, the same on every node, a power of two",
+     &S::partitions, core::kPartitionsMax},
+    {"--data", "node", "data", "DIR", "Keep the state in DIR (not built in yet: without it the state is in memory)",
+     &S::data},
     {"--name", "node", "name", "NAME", "A label for people; default: the node's id", &S::name},
     {"--insecure", "net", "insecure", "", "Listen beyond loopback although nothing is encrypted yet", &S::insecure},
     {"--pcap", "net", "pcap", "FILE", "Write every datagram to FILE", &S::pcap},
     {"--log-level", "log", "level", "LEVEL", "debug, info, warn or error", &S::log_level},
-    {"--log-format", "log", "format", "FORMAT", "auto (text on a terminal, else logfmt), text or logfmt", &S::log_format},
+    {"--log-format", "log", "format", "FORMAT", "auto (text on a terminal, else logfmt), text or logfmt",
+     &S::log_format},
 }};
 
 std::string dotted(const Setting& setting) { return std::string(setting.section) + '.' + std::string(setting.key); }
 
 core::Status number_for(const Setting& setting, std::int64_t value, std::int64_t& into) {
   if (value < 0 || value > setting.high)
-    return core::fail(Errc::kMalformed, "a value is out of range",
-                      dotted(setting) + " takes 0 to " + std::to_string(setting.high) + ", not " + std::to_string(value));
+    return core::fail(
+        Errc::kMalformed, "a value is out of range",
+        dotted(setting) + " takes 0 to " + std::to_string(setting.high) + ", not " + std::to_string(value));
   into = value;
   return {};
 }
 
 core::Status assign_text(const Setting& setting, const std::string& text, ServeSettings& into) {
   if (const auto* field = std::get_if<std::string S::*>(&setting.field)) {
-    into.**field = text;
+    into.** field = text;
   } else if (const auto* list = std::get_if<std::vector<std::string> S::*>(&setting.field)) {
     (into.**list).clear();
     for (std::size_t begin = 0; begin < text.size();) {
@@ -66,25 +70,26 @@ core::Status assign_text(const Setting& setting, const std::string& text, ServeS
   } else if (const auto* flag = std::get_if<bool S::*>(&setting.field)) {
     if (text != "true" && text != "false" && text != "1" && text != "0")
       return core::fail(Errc::kMalformed, "expected true or false", dotted(setting) + " is '" + text + "'");
-    into.**flag = text == "true" || text == "1";
+    into.** flag = text == "true" || text == "1";
   }
   return {};
 }
 
 core::Status wrong_kind(const Setting& setting, std::string_view expected) {
-  return core::fail(Errc::kMalformed, "a value has the wrong type", dotted(setting) + " takes " + std::string(expected));
+  return core::fail(Errc::kMalformed, "a value has the wrong type",
+                    dotted(setting) + " takes " + std::string(expected));
 }
 
 core::Status assign_node(const Setting& setting, const toml::node& value, ServeSettings& into) {
   if (const auto* field = std::get_if<std::string S::*>(&setting.field)) {
     if (!value.is_string()) return wrong_kind(setting, "a text in quotes");
-    into.**field = value.as_string()->get();
+    into.** field = value.as_string()->get();
   } else if (const auto* number = std::get_if<std::int64_t S::*>(&setting.field)) {
     if (!value.is_integer()) return wrong_kind(setting, "a whole number");
     return number_for(setting, value.as_integer()->get(), into.**number);
   } else if (const auto* flag = std::get_if<bool S::*>(&setting.field)) {
     if (!value.is_boolean()) return wrong_kind(setting, "true or false");
-    into.**flag = value.as_boolean()->get();
+    into.** flag = value.as_boolean()->get();
   } else if (const auto* list = std::get_if<std::vector<std::string> S::*>(&setting.field)) {
     const toml::array* array = value.as_array();
     if (array == nullptr) return wrong_kind(setting, "a list of texts");
@@ -97,7 +102,8 @@ core::Status assign_node(const Setting& setting, const toml::node& value, ServeS
   return {};
 }
 
-core::Status assign_section(const std::string& section, const toml::table& table, ServeSettings& into, toml::source_position& at) {
+core::Status assign_section(const std::string& section, const toml::table& table, ServeSettings& into,
+                            toml::source_position& at) {
   for (const auto& [key, value] : table) {
     at = key.source().begin;
     const auto setting = std::find_if(kSettings.begin(), kSettings.end(), [&, name = key.str()](const Setting& one) {
@@ -141,14 +147,16 @@ std::span<const Setting> settings() { return kSettings; }
 
 std::string environment_name(const Setting& setting) {
   std::string name = "ANABRANCH_" + std::string(setting.section) + '_' + std::string(setting.key);
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return name;
 }
 
 void declare(Options& options, ServeSettings& into) {
   for (const Setting& one : kSettings) {
     const std::string help = std::string(one.help) + "; " + dotted(one) + ", " + environment_name(one);
-    if (const auto* text = std::get_if<std::string S::*>(&one.field)) options.text(one.flag, into.**text, one.value_name, help);
+    if (const auto* text = std::get_if<std::string S::*>(&one.field))
+      options.text(one.flag, into.**text, one.value_name, help);
     if (const auto* list = std::get_if<std::vector<std::string> S::*>(&one.field))
       options.texts(one.flag, into.**list, one.value_name, help);
     if (const auto* number = std::get_if<std::int64_t S::*>(&one.field))
@@ -167,7 +175,8 @@ core::Status read_file(const std::string& path, ServeSettings& into) {
   } catch (const toml::parse_error& error) {
     const toml::source_position where = error.source().begin;
     if (where.line == 0) return core::fail(Errc::kIo, "cannot read the configuration file", path);
-    return core::fail(Errc::kMalformed, "the configuration file does not parse", place(path, where) + std::string(error.description()));
+    return core::fail(Errc::kMalformed, "the configuration file does not parse",
+                      place(path, where) + std::string(error.description()));
   }
 }
 

@@ -82,10 +82,12 @@ class Status final : public Command {
     line("shards", std::to_string(status.shards) + "  partitions " + std::to_string(status.partitions));
     line("keys", std::to_string(status.keys));
     std::string members;
-    for (const auto& [state, count] : status.members) members += (members.empty() ? "" : ", ") + std::to_string(count) + " " + state;
+    for (const auto& [state, count] : status.members)
+      members += (members.empty() ? "" : ", ") + std::to_string(count) + " " + state;
     line("members", members);
     for (const auto& [name, value] : status.counters) {
-      if (value != 0 && name != "keys") printed = printed && print_line("  " + padded(name, 40) + std::to_string(value));
+      if (value != 0 && name != "keys")
+        printed = printed && print_line("  " + padded(name, 40) + std::to_string(value));
     }
     return printed;
   }

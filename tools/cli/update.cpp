@@ -10,13 +10,17 @@
 namespace anabranch::cli {
 namespace {
 
-constexpr std::string_view kAckHelp = "Wait until: received, durable, or so many nodes hold it; default durable where the node "
-                                      "has storage, else received";
+constexpr std::string_view kAckHelp =
+    "Wait until: received, durable, or so many nodes hold it; default durable where the node "
+    "has storage, else received";
 
 int acknowledged(const Shared& shared, const node::Update& update, const std::string& ack) {
   if (!shared.json) return kOk;
   JsonObject object;
-  object.text("key", update.key).text("type", lattice::name(update.type)).flag("ok", true).text("ack", ack.empty() ? "default" : ack);
+  object.text("key", update.key)
+      .text("type", lattice::name(update.type))
+      .flag("ok", true)
+      .text("ack", ack.empty() ? "default" : ack);
   return print_line(object.str()) ? kOk : kFailed;
 }
 
@@ -26,7 +30,8 @@ class Update final : public Command {
     options.argument("KEY", key_, "1 to 1,024 bytes");
     options.argument("TYPE", type_, "gcounter pncounter maxint minint gset awset lwwregister mvregister ewflag dwflag");
     options.argument("OP", operation_, "increment decrement set enable disable add remove clear");
-    options.arguments("ARG", arguments_, 0, "A number, a value or elements, as the operation takes; -- before one that starts with --");
+    options.arguments("ARG", arguments_, 0,
+                      "A number, a value or elements, as the operation takes; -- before one that starts with --");
     options.text("--ack", ack_, "LEVEL", kAckHelp);
     options.allow_dashes();
   }

@@ -16,7 +16,8 @@ class Watch final : public Command {
     options.argument("KEY", key_, "The key; it need not exist yet");
     options.text("--at-least", at_least_, "N", "A counter's value, a set's size, a flag as 0 or 1");
     options.require("--at-least");
-    options.number("--timeout", timeout_s_, 0, 1e6, "S", "Give up after S seconds, with exit code 4; default: wait without end");
+    options.number("--timeout", timeout_s_, 0, 1e6, "S",
+                   "Give up after S seconds, with exit code 4; default: wait without end");
     options_ = &options;
   }
 
@@ -25,7 +26,8 @@ class Watch final : public Command {
     const auto at_least = integer_of_word(at_least_, "--at-least");
     if (!at_least) return fail_with(at_least.error(), true);
     core::Duration timeout = core::kNever;
-    if (options_->given("--timeout")) timeout = static_cast<core::Duration>(timeout_s_ * static_cast<double>(core::kSecond));
+    if (options_->given("--timeout"))
+      timeout = static_cast<core::Duration>(timeout_s_ * static_cast<double>(core::kSecond));
     auto client = rpc::Client::connect(shared.node, shared.timeout);  // connecting has its own five seconds
     if (!client) return fail_with(client.error(), true);
     const auto item = (*client)->watch(key_, *at_least, timeout);

@@ -46,9 +46,9 @@ core::Result<std::int64_t> amount_of(Verb verb, std::span<const std::string> arg
   const bool counts = verb == Verb::kIncrement || verb == Verb::kDecrement;
   if (arguments.empty() && counts) return 1;
   if (arguments.size() != 1) {
-    return core::fail(Errc::kMalformed, "wrong arguments",
-                      std::string(lattice::name(verb)) + " takes one number, not " + std::to_string(arguments.size()) +
-                          " arguments");
+    return core::fail(
+        Errc::kMalformed, "wrong arguments",
+        std::string(lattice::name(verb)) + " takes one number, not " + std::to_string(arguments.size()) + " arguments");
   }
   const auto amount = integer_of_word(arguments.front(), lattice::name(verb));
   if (!amount) return amount;
@@ -65,9 +65,11 @@ core::Result<std::int64_t> amount_of(Verb verb, std::span<const std::string> arg
 core::Status check_elements(TypeId type, Verb verb, std::span<const std::string> arguments) {
   const std::string name(lattice::name(verb));
   if (verb == Verb::kSet && arguments.size() != 1)
-    return core::fail(Errc::kMalformed, "wrong arguments", "set of a " + std::string(lattice::name(type)) + " takes one value");
+    return core::fail(Errc::kMalformed, "wrong arguments",
+                      "set of a " + std::string(lattice::name(type)) + " takes one value");
   const bool some = verb == Verb::kAdd || verb == Verb::kRemove || verb == Verb::kSet;
-  if (some && arguments.empty()) return core::fail(Errc::kMalformed, "wrong arguments", name + " takes at least one element");
+  if (some && arguments.empty())
+    return core::fail(Errc::kMalformed, "wrong arguments", name + " takes at least one element");
   if (!some && !arguments.empty()) return core::fail(Errc::kMalformed, "wrong arguments", name + " takes no argument");
   if (arguments.size() > core::kListMax)
     return core::fail(Errc::kMalformed, "more than 4,096 elements in one update", std::to_string(arguments.size()));
@@ -136,7 +138,8 @@ core::Result<rpc::Ack> ack_of_word(std::string_view word) {
   if (code == std::errc{} && end == word.data() + word.size() && copies >= 1 && copies <= 65'535)
     return rpc::Ack{rpc::Ack::Level::kCopies, copies};
   const std::vector<std::string> known = {"received", "durable"};
-  return core::fail(Errc::kMalformed, "--ack takes received, durable or a number of nodes from 1", did_you_mean(word, known));
+  return core::fail(Errc::kMalformed, "--ack takes received, durable or a number of nodes from 1",
+                    did_you_mean(word, known));
 }
 
 }  // namespace anabranch::cli

@@ -41,6 +41,7 @@ void add(Families& families, std::string_view name, std::string_view help, node:
 void add_shards(Families& families, const rpc::Survey& survey) {
   for (std::size_t shard = 0; shard < survey.shards.size(); ++shard) {
     for (const node::Metric& metric : survey.shards[shard].metrics) {
+      if (metric.name == "members") continue;  // add_members has them, with the states that nobody is in
       Labels labels = {{"shard", std::to_string(shard)}};
       if (!metric.label_name.empty()) {
         if (!well_formed(metric.label_name) || metric.label_name == "shard") continue;
@@ -58,7 +59,8 @@ void add_members(Families& families, const rpc::Survey& survey) {
     if (const auto state = states.find(member.state); state != states.end()) ++state->second;
   }
   for (const auto& [state, count] : states)
-    add(families, "members", "Other nodes that this node knows, by state.", node::Metric::Kind::kGauge, count, {{"state", state}});
+    add(families, "members", "Other nodes that this node knows, by state.", node::Metric::Kind::kGauge, count,
+        {{"state", state}});
 }
 
 void add_process(Families& families, const rpc::Facts& facts, const rpc::DoorCounters& doors, core::Instant now) {
@@ -77,7 +79,8 @@ void add_process(Families& families, const rpc::Facts& facts, const rpc::DoorCou
   put("control_connections", "Open connections of clients.", gauge, doors.control_open);
   put("control_connections_accepted", "Connections of clients since the start.", counter, doors.control_accepted);
   put("control_connections_refused", "Connections refused at the bound.", counter, doors.control_refused);
-  put("control_connections_garbage", "Connections that ended without speaking the protocol.", counter, doors.control_garbage);
+  put("control_connections_garbage", "Connections that ended without speaking the protocol.", counter,
+      doors.control_garbage);
   put("control_calls", "Calls of clients.", counter, doors.control_calls);
   put("http_connections", "Open HTTP connections.", gauge, doors.http_open);
   put("http_connections_refused", "HTTP connections refused at the bound.", counter, doors.http_refused);
@@ -87,7 +90,8 @@ void add_process(Families& families, const rpc::Facts& facts, const rpc::DoorCou
 
 }  // namespace
 
-std::string metrics_text(const rpc::Survey& survey, const rpc::Facts& facts, const rpc::DoorCounters& doors, core::Instant now) {
+std::string metrics_text(const rpc::Survey& survey, const rpc::Facts& facts, const rpc::DoorCounters& doors,
+                         core::Instant now) {
   Families families;
   add_process(families, facts, doors, now);
   add_members(families, survey);

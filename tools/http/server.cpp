@@ -59,9 +59,9 @@ class HttpDoor::Connection final : public kj::HttpService {
 
   kj::Promise<void> run(kj::Own<kj::AsyncIoStream> stream) { return server_.listenHttp(kj::mv(stream)); }
 
-  kj::Promise<void> request(kj::HttpMethod method, kj::StringPtr url, const kj::HttpHeaders& headers, kj::AsyncInputStream&,
-                            Response& response) override {
-    KJ_IF_MAYBE(wish, headers.get(kj::HttpHeaderId::CONNECTION)) {
+  kj::Promise<void> request(kj::HttpMethod method, kj::StringPtr url, const kj::HttpHeaders& headers,
+                            kj::AsyncInputStream&, Response& response) override {
+    KJ_IF_MAYBE (wish, headers.get(kj::HttpHeaderId::CONNECTION)) {
       if (*wish == "close" && !draining_) {
         draining_ = true;
         drained_ = server_.drain();
@@ -139,11 +139,13 @@ kj::Promise<void> HttpDoor::answer(kj::HttpMethod method, kj::StringPtr url, kj:
   });
 }
 
-kj::Promise<void> HttpDoor::handleApplicationError(kj::Exception exception, kj::Maybe<kj::HttpService::Response&> response) {
+kj::Promise<void> HttpDoor::handleApplicationError(kj::Exception exception,
+                                                   kj::Maybe<kj::HttpService::Response&> response) {
   if (exception.getType() != kj::Exception::Type::DISCONNECTED)
     notice_(std::string("http: a request failed: ") + exception.getDescription().cStr());
-  KJ_IF_MAYBE(open, response) {
-    return send(*table_, kj::HttpMethod::GET, Answer{500, "text/plain; charset=utf-8", "The request failed.\n", {}}, *open);
+  KJ_IF_MAYBE (open, response) {
+    return send(*table_, kj::HttpMethod::GET, Answer{500, "text/plain; charset=utf-8", "The request failed.\n", {}},
+                *open);
   }
   return kj::READY_NOW;
 }

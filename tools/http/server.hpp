@@ -20,8 +20,8 @@ struct HttpLimits {
 class HttpDoor final : private kj::TaskSet::ErrorHandler, private kj::HttpServerErrorHandler {
  public:
   /// Borrows everything for life.
-  HttpDoor(rpc::Mailbox& mailbox, kj::Timer& timer, const rpc::Facts& facts, rpc::DoorCounters& counters, HttpLimits limits,
-           rpc::Notice notice);
+  HttpDoor(rpc::Mailbox& mailbox, kj::Timer& timer, const rpc::Facts& facts, rpc::DoorCounters& counters,
+           HttpLimits limits, rpc::Notice notice);
 
   /// Accepts connections until cancelled; a failure to accept is counted and tried again.
   kj::Promise<void> listen(kj::ConnectionReceiver& receiver);
@@ -30,7 +30,8 @@ class HttpDoor final : private kj::TaskSet::ErrorHandler, private kj::HttpServer
   class Connection;
 
   kj::Promise<void> answer(kj::HttpMethod method, kj::StringPtr url, kj::HttpService::Response& response);
-  kj::Promise<void> handleApplicationError(kj::Exception exception, kj::Maybe<kj::HttpService::Response&> response) override;
+  kj::Promise<void> handleApplicationError(kj::Exception exception,
+                                           kj::Maybe<kj::HttpService::Response&> response) override;
   void taskFailed(kj::Exception&& exception) override;
   void admit(kj::Own<kj::AsyncIoStream> stream);
   kj::Promise<core::Result<rpc::Survey>> ask_shards();

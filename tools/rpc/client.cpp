@@ -22,7 +22,8 @@ core::Error error_of(const kj::Exception& exception) {
   // The peer, or the network, ended the connection after the call was handed to it.
   if (exception.getType() == kj::Exception::Type::DISCONNECTED)
     return {Errc::kClosed, "the connection to the node was lost; whether it did the work is not known", {}};
-  if (exception.getType() == kj::Exception::Type::OVERLOADED) return {Errc::kTimeout, "no answer from the node in time", {}};
+  if (exception.getType() == kj::Exception::Type::OVERLOADED)
+    return {Errc::kTimeout, "no answer from the node in time", {}};
   return {Errc::kRefused, "the node could not handle the call", exception.getDescription().cStr()};
 }
 
@@ -47,9 +48,8 @@ struct Client::Impl {
     auto& timer = io.provider->getTimer();
     auto late = timer.atTime(deadline(timer, timeout)).then([]() -> kj::Promise<T> { return timed_out(); });
     core::Result<T> result = core::fail(Errc::kClosed, "");
-    KJ_IF_MAYBE(exception, kj::runCatchingExceptions([&]() {
-                  result = kj::mv(promise).exclusiveJoin(kj::mv(late)).wait(io.waitScope);
-                })) {
+    KJ_IF_MAYBE (exception, kj::runCatchingExceptions(
+                                [&]() { result = kj::mv(promise).exclusiveJoin(kj::mv(late)).wait(io.waitScope); })) {
       result = tl::unexpected(error_of(*exception));
     }
     return result;
@@ -62,7 +62,8 @@ struct Client::Impl {
     auto outcome = wait(request.send().then([parse](auto&& response) -> core::Result<T> {
       if (response.hasError()) return tl::unexpected(read(response.getError()));
       return parse(response);
-    }), timeout);
+    }),
+                        timeout);
     if (!outcome) return fail(outcome.error());
     return std::move(*outcome);
   }
@@ -122,38 +123,41 @@ core::Result<std::unique_ptr<Client>> Client::connect(const std::string& host_po
   if (address->port == 0) return core::fail(Errc::kMalformed, "port 0 is nobody's address", host_port);
   std::unique_ptr<Client> client;
   core::Error why{Errc::kUnreachable, "", {}};
-  KJ_IF_MAYBE(exception, kj::runCatchingExceptions([&]() {
-    auto impl = std::make_unique<Impl>(kj::setupAsyncIo());
-    sockaddr_in target{};
-    target.sin_family = AF_INET;
-    target.sin_port = htons(address->port);
-    target.sin_addr.s_addr = htonl(address->ip == 0 ? INADDR_LOOPBACK : address->ip);
-    auto where = impl->io.provider->getNetwork().getSockaddr(&target, sizeof target);
-    auto stream = impl->wait(where->connect(), timeout);
-    if (!stream) {
-      why.what = "no node answers there";
-      return;
-    }
-    impl->stream = std::move(*stream);
-    const int on = 1;
-    impl->stream->setsockopt(IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    impl->network = kj::heap<capnp::TwoPartyVatNetwork>(*impl->stream, capnp::rpc::twoparty::Side::CLIENT, reader_options());
-    auto& system = impl->system.emplace(capnp::makeRpcClient(*impl->network));
-    capnp::MallocMessageBuilder host(8);
-    auto id = host.initRoot<capnp::rpc::twoparty::VatId>();
-    id.setSide(capnp::rpc::twoparty::Side::SERVER);
-    impl->control = system.bootstrap(id).castAs<wire::Control>();
-    auto hello = impl->node().helloRequest();
-    hello.setVersion(wire::PROTOCOL_VERSION);
-    hello.setProgram("anabranch");
-    const auto greeted = impl->call<bool>(hello, timeout, [](const auto&) -> core::Result<bool> { return true; });
-    if (!greeted) {
-      why = greeted.error();
-      if (why.code != Errc::kRefused) why = {Errc::kUnreachable, "something answers there, but not as a node", {}};
-      return;
-    }
-    client.reset(new Client(std::move(impl)));
-  })) {
+  KJ_IF_MAYBE (exception, kj::runCatchingExceptions([&]() {
+                 auto impl = std::make_unique<Impl>(kj::setupAsyncIo());
+                 sockaddr_in target{};
+                 target.sin_family = AF_INET;
+                 target.sin_port = htons(address->port);
+                 target.sin_addr.s_addr = htonl(address->ip == 0 ? INADDR_LOOPBACK : address->ip);
+                 auto where = impl->io.provider->getNetwork().getSockaddr(&target, sizeof target);
+                 auto stream = impl->wait(where->connect(), timeout);
+                 if (!stream) {
+                   why.what = "no node answers there";
+                   return;
+                 }
+                 impl->stream = std::move(*stream);
+                 const int on = 1;
+                 impl->stream->setsockopt(IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+                 impl->network = kj::heap<capnp::TwoPartyVatNetwork>(*impl->stream, capnp::rpc::twoparty::Side::CLIENT,
+                                                                     reader_options());
+                 auto& system = impl->system.emplace(capnp::makeRpcClient(*impl->network));
+                 capnp::MallocMessageBuilder host(8);
+                 auto id = host.initRoot<capnp::rpc::twoparty::VatId>();
+                 id.setSide(capnp::rpc::twoparty::Side::SERVER);
+                 impl->control = system.bootstrap(id).castAs<wire::Control>();
+                 auto hello = impl->node().helloRequest();
+                 hello.setVersion(wire::PROTOCOL_VERSION);
+                 hello.setProgram("anabranch");
+                 const auto greeted =
+                     impl->call<bool>(hello, timeout, [](const auto&) -> core::Result<bool> { return true; });
+                 if (!greeted) {
+                   why = greeted.error();
+                   if (why.code != Errc::kRefused)
+                     why = {Errc::kUnreachable, "something answers there, but not as a node", {}};
+                   return;
+                 }
+                 client.reset(new Client(std::move(impl)));
+               })) {
     why = {Errc::kUnreachable, "no node answers there", exception->getDescription().cStr()};
   }
   if (client) return client;
@@ -174,11 +178,9 @@ std::uint64_t Client::submit(std::span<const node::Update> updates, Ack ack) {
   auto list = request.initUpdates(static_cast<unsigned>(updates.size()));
   for (unsigned i = 0; i < list.size(); ++i) write(list[i], updates[i]);
   write(request.initAck(), ack);
-  kj::Promise<core::Result<node::UpdateReply>> reply =
-      request.send().then([](auto&& response) { return read_refusals(response); },
-                          [](kj::Exception&& exception) -> core::Result<node::UpdateReply> {
-                            return tl::unexpected(error_of(exception));
-                          });
+  kj::Promise<core::Result<node::UpdateReply>> reply = request.send().then(
+      [](auto&& response) { return read_refusals(response); },
+      [](kj::Exception&& exception) -> core::Result<node::UpdateReply> { return tl::unexpected(error_of(exception)); });
   impl.tickets.emplace(ticket, reply.eagerlyEvaluate(nullptr));
   return ticket;
 }
@@ -264,11 +266,13 @@ core::Result<node::Item> Client::watch(core::BytesView key, std::int64_t at_leas
 
 core::Result<node::MembersReply> Client::members(core::Duration timeout) {
   auto request = impl_->node().membersRequest();
-  return impl_->call<node::MembersReply>(request, timeout, [](const auto& response) -> core::Result<node::MembersReply> {
-    node::MembersReply reply;
-    for (const auto member : response.getMembers()) reply.members.push_back(read(member));
-    return reply;
-  });
+  return impl_->call<node::MembersReply>(request, timeout,
+                                         [](const auto& response) -> core::Result<node::MembersReply> {
+                                           node::MembersReply reply;
+                                           for (const auto member : response.getMembers())
+                                             reply.members.push_back(read(member));
+                                           return reply;
+                                         });
 }
 
 core::Result<Status> Client::status(core::Duration timeout) {

@@ -86,7 +86,8 @@ class Client {
 
   /// Reads the keys with `prefix` that are greater than `*after` (from the first if null), sorted by bytes, at most `limit`
   /// (and kScanMax) of them; `more` says that another call would find more.
-  core::Result<node::ItemsReply> scan(core::BytesView prefix, const core::Bytes* after, std::uint32_t limit, core::Duration timeout);
+  core::Result<node::ItemsReply> scan(core::BytesView prefix, const core::Bytes* after, std::uint32_t limit,
+                                      core::Duration timeout);
 
   /// Waits until lattice::measure(key) >= at_least and returns the key's value then; a key that does not exist yet is waited
   /// for. core::kNever waits without end.

@@ -34,8 +34,7 @@ class WatchedStream final : public capnp::MessageStream {
                                  kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments) override {
     return inner_.writeMessage(fds, segments);
   }
-  kj::Promise<void> writeMessages(
-      kj::ArrayPtr<kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>>> messages) override {
+  kj::Promise<void> writeMessages(kj::ArrayPtr<kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>>> messages) override {
     return inner_.writeMessages(messages);
   }
   kj::Maybe<int> getSendBufferSize() override { return inner_.getSendBufferSize(); }
@@ -105,7 +104,8 @@ kj::Promise<core::Result<Survey>> survey(Mailbox& mailbox) {
   });
 }
 
-Server::Server(Mailbox& mailbox, kj::Timer& timer, Facts& facts, DoorCounters& counters, ServerLimits limits, Notice notice)
+Server::Server(Mailbox& mailbox, kj::Timer& timer, Facts& facts, DoorCounters& counters, ServerLimits limits,
+               Notice notice)
     : mailbox_(mailbox),
       timer_(timer),
       facts_(facts),

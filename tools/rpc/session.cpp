@@ -93,9 +93,7 @@ void cut_at_limit(node::ItemsReply& all, std::size_t limit) {
   all.more = true;
 }
 
-core::Error too_large_answer() {
-  return error_of(Errc::kTooLarge, "the answer would pass 32 MiB; ask for fewer keys");
-}
+core::Error too_large_answer() { return error_of(Errc::kTooLarge, "the answer would pass 32 MiB; ask for fewer keys"); }
 
 }  // namespace
 
@@ -109,8 +107,8 @@ kj::Promise<void> Session::admit(Context context, Work work) {
   context.allowCancellation();  // a client that goes, or gives up, ends its waits
   if (!state_.greeted) return answer_error(context, error_of(Errc::kRefused, "hello must be the first call"));
   if (state_.open_calls >= open_calls_max_)
-    return answer_error(context, error_of(Errc::kFull, "too many open calls on this connection",
-                                          std::to_string(open_calls_max_)));
+    return answer_error(
+        context, error_of(Errc::kFull, "too many open calls on this connection", std::to_string(open_calls_max_)));
   ++state_.open_calls;
   return work(context).attach(kj::defer([this]() { --state_.open_calls; }));
 }
@@ -118,8 +116,9 @@ kj::Promise<void> Session::admit(Context context, Work work) {
 kj::Promise<void> Session::hello(HelloContext context) {
   const auto version = context.getParams().getVersion();
   if (version != wire::PROTOCOL_VERSION) {
-    return answer_error(context, error_of(Errc::kRefused, "this node speaks version 1 of the control protocol, the client",
-                                          std::to_string(version)));
+    return answer_error(context,
+                        error_of(Errc::kRefused, "this node speaks version 1 of the control protocol, the client",
+                                 std::to_string(version)));
   }
   state_.greeted = true;
   auto node = context.getResults().initNode();
@@ -135,8 +134,9 @@ core::Result<std::uint32_t> Session::copies_for(wire::Ack::Reader in) const {
   const auto ack = read(in);
   if (!ack) return tl::unexpected(ack.error());
   if (ack->level == Ack::Level::kDurable && !facts_.durable)
-    return core::fail(Errc::kRefused, "this node has no storage and cannot acknowledge 'durable'; ask for 'received' or a "
-                                      "number of nodes");
+    return core::fail(Errc::kRefused,
+                      "this node has no storage and cannot acknowledge 'durable'; ask for 'received' or a "
+                      "number of nodes");
   if (ack->level != Ack::Level::kCopies) return 1U;
   if (ack->copies == 0) return core::fail(Errc::kMalformed, "at least one node must hold an update");
   return ack->copies;
@@ -185,15 +185,16 @@ kj::Promise<void> Session::declare(DeclareContext context) {
     const auto copies = copies_for(params.getAck());
     if (!copies) return answer_error(call, copies.error());
     const core::ShardId shard = shard_of(*key);
-    return mailbox_.call(shard, node::DeclareCommand{std::move(*key), *type, *copies}).then([call](Outcome outcome) mutable {
-      if (!outcome) {
-        write(call.getResults().initError(), outcome.error());
-        return;
-      }
-      const auto* reply = std::get_if<node::UpdateReply>(&*outcome);
-      if (reply != nullptr && !reply->refused.empty())
-        write(call.getResults().initError(), reply->refused.front().error);
-    });
+    return mailbox_.call(shard, node::DeclareCommand{std::move(*key), *type, *copies})
+        .then([call](Outcome outcome) mutable {
+          if (!outcome) {
+            write(call.getResults().initError(), outcome.error());
+            return;
+          }
+          const auto* reply = std::get_if<node::UpdateReply>(&*outcome);
+          if (reply != nullptr && !reply->refused.empty())
+            write(call.getResults().initError(), reply->refused.front().error);
+        });
   });
 }
 

@@ -22,7 +22,8 @@ struct SessionState {
 class Session final : public wire::Control::Server {
  public:
   /// Borrows everything for life.
-  Session(Mailbox& mailbox, const Facts& facts, DoorCounters& counters, std::size_t open_calls_max, SessionState& state);
+  Session(Mailbox& mailbox, const Facts& facts, DoorCounters& counters, std::size_t open_calls_max,
+          SessionState& state);
 
   kj::Promise<void> hello(HelloContext context) override;
   kj::Promise<void> update(UpdateContext context) override;
