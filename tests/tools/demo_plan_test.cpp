@@ -11,12 +11,15 @@ namespace anabranch::cli {
 namespace {
 
 bool same(const DemoPlan& a, const DemoPlan& b) {
-  const auto slots = std::equal(a.slots.begin(), a.slots.end(), b.slots.begin(), b.slots.end(), [](const DemoSlot& x, const DemoSlot& y) {
-    return x.at == y.at && x.client == y.client && x.choice == y.choice;
-  });
-  const auto clients = std::equal(a.clients.begin(), a.clients.end(), b.clients.begin(), b.clients.end(), [](const DemoClient& x, const DemoClient& y) {
-    return x.name == y.name && x.home == y.home && x.offline_from == y.offline_from && x.offline_until == y.offline_until;
-  });
+  const auto slots = std::equal(a.slots.begin(), a.slots.end(), b.slots.begin(), b.slots.end(),
+                                [](const DemoSlot& x, const DemoSlot& y) {
+                                  return x.at == y.at && x.client == y.client && x.choice == y.choice;
+                                });
+  const auto clients = std::equal(a.clients.begin(), a.clients.end(), b.clients.begin(), b.clients.end(),
+                                  [](const DemoClient& x, const DemoClient& y) {
+                                    return x.name == y.name && x.home == y.home && x.offline_from == y.offline_from &&
+                                           x.offline_until == y.offline_until;
+                                  });
   return slots && clients && a.victim == b.victim && a.kill_at == b.kill_at && a.back_at == b.back_at;
 }
 
@@ -48,7 +51,8 @@ TEST(DemoPlan, HoldsWhatTheOptionsSay) {
       away += client.offline_until > client.offline_from ? 1 : 0;
     }
     EXPECT_EQ(away, 60u);
-    EXPECT_TRUE(std::is_sorted(plan->slots.begin(), plan->slots.end(), [](const DemoSlot& a, const DemoSlot& b) { return a.at < b.at; }));
+    EXPECT_TRUE(std::is_sorted(plan->slots.begin(), plan->slots.end(),
+                               [](const DemoSlot& a, const DemoSlot& b) { return a.at < b.at; }));
     EXPECT_LT(plan->slots.back().at, plan->length);
     EXPECT_TRUE(plan->kill);
     EXPECT_LT(plan->victim, 5u);
@@ -71,7 +75,7 @@ TEST(DemoPlan, BoundsHoldAtTheirEnds) {
   options.offline = 0;
   const auto most = make_plan(options);
   ASSERT_TRUE(most.has_value());
-  EXPECT_LE(most->slots.size(), 300'000u);
+  EXPECT_LE(most->slots.size(), 500'000u);
   for (const DemoClient& client : most->clients) EXPECT_EQ(client.offline_until, 0u);
 }
 

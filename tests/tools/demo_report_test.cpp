@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
-#include "tools/cli/demo.hpp"
 #include "tests/tools/access_log.hpp"
+#include "tools/cli/demo.hpp"
 
 namespace anabranch::cli {
 namespace {
@@ -33,7 +33,8 @@ TEST(DemoCheck, NodesThatHoldTheTruthAgree) {
 }
 
 TEST(DemoCheck, FindsWhatIsLostAndWhatIsCountedTwiceOnTheWorstNode) {
-  const auto check = check_nodes(kKeys, kTruth, {view({{"a", 5}, {"c", 7}}), view({{"a", 3}, {"c", 8}}), view({{"a", 4}, {"x", 2}})});
+  const auto check =
+      check_nodes(kKeys, kTruth, {view({{"a", 5}, {"c", 7}}), view({{"a", 3}, {"c", 8}}), view({{"a", 4}, {"x", 2}})});
   EXPECT_FALSE(check.agreed);
   EXPECT_EQ(check.nodes[1].lost, 2u);  // lost of one key is not made up by another
   EXPECT_EQ(check.nodes[1].excess, 1u);
@@ -93,7 +94,8 @@ Example example(std::int64_t nodes, std::int64_t ads, bool trace) {
     made.outcome.stopped.push_back(ad >= 10);
     counts[made.plan.ads[static_cast<std::size_t>(ad)]] = static_cast<std::uint64_t>(40 + ad + (ad == 0 ? 1 : 0));
   }
-  made.outcome.check = check_nodes(made.plan.ads, made.outcome.truth, std::vector<NodeView>(static_cast<std::size_t>(nodes), view(counts)));
+  made.outcome.check = check_nodes(made.plan.ads, made.outcome.truth,
+                                   std::vector<NodeView>(static_cast<std::size_t>(nodes), view(counts)));
   made.outcome.convergence = 12'345'678;
   made.outcome.elapsed = 9'876 * core::kMillisecond;
   made.outcome.unacknowledged = 1;
@@ -119,7 +121,8 @@ TEST(DemoReport, JsonHasTheFieldsThatScriptsReadAndIsOneLine) {
   EXPECT_EQ(text.find('\n'), std::string::npos);
   const auto value = boost::json::parse(text);
   const auto& object = value.as_object();
-  for (const char* field : {"nodes", "clients", "ads", "offered", "lost", "double_counted", "divergence_max", "frames_sent", "bytes_sent"})
+  for (const char* field :
+       {"nodes", "clients", "ads", "offered", "lost", "double_counted", "divergence_max", "frames_sent", "bytes_sent"})
     EXPECT_TRUE(object.at(field).is_int64()) << field;
   EXPECT_EQ(object.at("nodes").as_int64(), 5);
   EXPECT_EQ(object.at("offered").as_int64(), 20 * 40 + 190);

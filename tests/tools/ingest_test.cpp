@@ -38,7 +38,8 @@ IngestReport ingest(const std::string& path, const IngestPlan& plan, FakeCluster
   return run_ingest(**lines, plan, nodes, sender, hooks);
 }
 
-std::map<std::string, std::uint64_t> prefixed(const std::map<std::string, std::uint64_t>& counts, const std::string& prefix) {
+std::map<std::string, std::uint64_t> prefixed(const std::map<std::string, std::uint64_t>& counts,
+                                              const std::string& prefix) {
   std::map<std::string, std::uint64_t> result;
   for (const auto& [key, count] : counts) result[prefix + key] = count;
   return result;
@@ -105,8 +106,8 @@ TEST(Ingest, MalformedLinesAreNamedAndTheRestIsCounted) {
   EXPECT_EQ(report.lines, 14u);
   EXPECT_EQ(report.malformed, 4u);
   EXPECT_EQ(report.sender.acknowledged, 10u);
-  EXPECT_EQ(complaints, (std::vector<std::string>{"1: expected host, ident and user",
-                                                  "12: the line is empty", "13: the key is longer than 1,024 bytes",
+  EXPECT_EQ(complaints, (std::vector<std::string>{"1: expected host, ident and user", "12: the line is empty",
+                                                  "13: the key is longer than 1,024 bytes",
                                                   "14: the line is longer than 65,536 bytes"}));
   EXPECT_EQ(cluster.counts(), log.paths);
 }
@@ -116,7 +117,8 @@ TEST(Ingest, WhatATruncatedGzipStillHoldsIsCounted) {
   const auto log = test::make_access_log(9, 3'000, 50, 50);
   const std::string packed = test::gzip(log.text());
   FakeCluster cluster(2, 9, {});
-  const auto report = ingest(scratch.write("log.gz", packed.substr(0, packed.size() / 2)), plan_of("{path}"), cluster, 2);
+  const auto report =
+      ingest(scratch.write("log.gz", packed.substr(0, packed.size() / 2)), plan_of("{path}"), cluster, 2);
   ASSERT_TRUE(report.read_error.has_value());
   EXPECT_GT(report.lines, 0u);
   EXPECT_EQ(report.malformed, 0u);
@@ -144,7 +146,8 @@ TEST(Ingest, AckLevelsHaveWordsAndNumbers) {
   EXPECT_EQ(parse_ack("durable")->level, rpc::Ack::Level::kDurable);
   EXPECT_EQ(parse_ack("3")->level, rpc::Ack::Level::kCopies);
   EXPECT_EQ(parse_ack("3")->copies, 3u);
-  for (const char* text : {"", "0", "65", "-1", "two", "2x", "Received"}) EXPECT_FALSE(parse_ack(text).has_value()) << text;
+  for (const char* text : {"", "0", "65", "-1", "two", "2x", "Received"})
+    EXPECT_FALSE(parse_ack(text).has_value()) << text;
 }
 
 }  // namespace

@@ -35,7 +35,8 @@ ReadOut read_all(const std::string& path) {
 
 TEST(LineSource, ReadsPlainFiles) {
   const ScratchDirectory scratch;
-  EXPECT_EQ(read_all(scratch.write("a", "one\n\ntwo\r\nthree")).lines, (std::vector<std::string>{"one", "", "two\r", "three"}));
+  EXPECT_EQ(read_all(scratch.write("a", "one\n\ntwo\r\nthree")).lines,
+            (std::vector<std::string>{"one", "", "two\r", "three"}));
   EXPECT_TRUE(read_all(scratch.write("b", "")).lines.empty());
   EXPECT_EQ(read_all(scratch.write("c", "\n")).lines, std::vector<std::string>{""});
   EXPECT_EQ(read_all(scratch.write("d", "x")).lines, std::vector<std::string>{"x"});
@@ -61,7 +62,8 @@ TEST(LineSource, HandsOutEveryWholeLineOfATruncatedGzipAndNamesTheByte) {
     const auto read = read_all(scratch.write("cut.gz", packed.substr(0, length)));
     ASSERT_TRUE(read.error.has_value()) << length;
     EXPECT_NE(read.error->message().find("cut short"), std::string::npos) << read.error->message();
-    EXPECT_NE(read.error->message().find("at byte " + std::to_string(length)), std::string::npos) << read.error->message();
+    EXPECT_NE(read.error->message().find("at byte " + std::to_string(length)), std::string::npos)
+        << read.error->message();
     ASSERT_LE(read.lines.size(), log.lines.size());
     for (std::size_t i = 0; i < read.lines.size(); ++i) EXPECT_EQ(read.lines[i], log.lines[i]);
     most = std::max(most, read.lines.size());
@@ -74,7 +76,8 @@ TEST(LineSource, ADamagedGzipIsAnErrorAndNeverANewEnd) {
   const auto log = test::make_access_log(4, 60, 10, 10);
   const std::string packed = test::gzip(log.text());
   std::size_t errors = 0, tried = 0;
-  for (std::size_t i = 10; i < packed.size(); i += i + 12 < packed.size() ? 5 : 1, ++tried) {  // after the header's ten bytes
+  for (std::size_t i = 10; i < packed.size();
+       i += i + 12 < packed.size() ? 5 : 1, ++tried) {  // after the header's ten bytes
     std::string damaged = packed;
     damaged[i] = static_cast<char>(damaged[i] ^ 0x55);
     const auto read = read_all(scratch.write("bad.gz", damaged));
@@ -85,11 +88,13 @@ TEST(LineSource, ADamagedGzipIsAnErrorAndNeverANewEnd) {
 
 TEST(LineSource, ALineOverItsBoundIsCutAndMarked) {
   const ScratchDirectory scratch;
-  const std::string path = scratch.write("long", std::string(kLineBytesMax, 'a') + "\n" + std::string(kLineBytesMax + 1, 'b') +
-                                                     "\n" + std::string(5 * kLineBytesMax, 'c') + "\nshort\n");
+  const std::string path =
+      scratch.write("long", std::string(kLineBytesMax, 'a') + "\n" + std::string(kLineBytesMax + 1, 'b') + "\n" +
+                                std::string(5 * kLineBytesMax, 'c') + "\nshort\n");
   auto source = LineSource::open(path);
   ASSERT_TRUE(source.has_value());
-  for (const auto& [size, too_long] : {std::pair{kLineBytesMax, false}, {kLineBytesMax, true}, {kLineBytesMax, true}, {std::size_t{5}, false}}) {
+  for (const auto& [size, too_long] :
+       {std::pair{kLineBytesMax, false}, {kLineBytesMax, true}, {kLineBytesMax, true}, {std::size_t{5}, false}}) {
     const auto line = (*source)->next();
     ASSERT_TRUE(line.has_value() && line->has_value());
     EXPECT_EQ((*line)->text.size(), size);

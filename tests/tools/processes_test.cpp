@@ -75,7 +75,8 @@ void expect_exact(const boost::json::object& report) {
   EXPECT_EQ(report.at("lost").as_int64(), 0);
   EXPECT_EQ(report.at("double_counted").as_int64(), 0);
   EXPECT_TRUE(report.at("converged").as_bool());
-  for (const auto& counted : report.at("counted").as_array()) EXPECT_EQ(counted.as_int64(), report.at("offered").as_int64());
+  for (const auto& counted : report.at("counted").as_array())
+    EXPECT_EQ(counted.as_int64(), report.at("offered").as_int64());
 }
 
 TEST(Demo, LosesNothingCountsNothingTwiceAndStopsEveryAdvertisement) {
@@ -104,7 +105,8 @@ TEST(Demo, OfATraceEveryNodeHoldsWhatTheLogHolds) {
   expect_exact(report);
   EXPECT_EQ(report.at("offered").as_int64(), 6'000);
   EXPECT_TRUE(report.at("ads_stopped").as_array().empty());
-  for (const char* node : {"n1", "n2", "n3"}) EXPECT_EQ(read_file(scratch.file("out") + "/" + node + ".tsv"), as_tsv(log.paths)) << node;
+  for (const char* node : {"n1", "n2", "n3"})
+    EXPECT_EQ(read_file(scratch.file("out") + "/" + node + ".tsv"), as_tsv(log.paths)) << node;
 }
 
 TEST(Demo, ThePrintedReportIsForPeople) {
@@ -114,8 +116,9 @@ TEST(Demo, ThePrintedReportIsForPeople) {
 }
 
 TEST(Demo, RefusesOptionsThatMakeNoSense) {
-  const std::vector<std::vector<std::string>> cases = {
-      {"--nodes", "0"}, {"--nodes", "65"}, {"--offline", "1.5"}, {"--offline", "-0.1"}, {"--limit", "0"}, {"--ads", "none"}, {"--node", "3"}};
+  const std::vector<std::vector<std::string>> cases = {{"--nodes", "0"},      {"--nodes", "65"}, {"--offline", "1.5"},
+                                                       {"--offline", "-0.1"}, {"--limit", "0"},  {"--ads", "none"},
+                                                       {"--node", "3"}};
   for (const auto& words : cases) {
     std::vector<std::string> all{"demo"};
     all.insert(all.end(), words.begin(), words.end());
@@ -190,7 +193,8 @@ class Ingesting : public testing::Test {
       if (all) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
-    for (std::size_t node = 0; node < 3; ++node) EXPECT_EQ(as_tsv(views[node].counts), as_tsv(expected)) << "node " << node;
+    for (std::size_t node = 0; node < 3; ++node)
+      EXPECT_EQ(as_tsv(views[node].counts), as_tsv(expected)) << "node " << node;
   }
 
   test::ScratchDirectory scratch_;

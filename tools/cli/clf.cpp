@@ -5,7 +5,7 @@
 namespace anabranch::cli {
 namespace {
 
-constexpr std::array<std::string_view, kLogFields> kNames = {"host", "ident",    "user",   "time",  "method", "path",
+constexpr std::array<std::string_view, kLogFields> kNames = {"host",     "ident",  "user",  "time",    "method", "path",
                                                              "protocol", "status", "bytes", "referer", "agent"};
 constexpr std::string_view kBlanks = " \t";
 
@@ -68,7 +68,9 @@ core::Result<LogLine> parse_clf(std::string_view line) {
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   const auto refuse = [](const char* what) { return tl::unexpected<core::Error>(malformed(what)); };
   LogLine parsed;
-  const auto set = [&parsed](LogField field, std::string_view text) { parsed.fields[static_cast<std::size_t>(field)] = text; };
+  const auto set = [&parsed](LogField field, std::string_view text) {
+    parsed.fields[static_cast<std::size_t>(field)] = text;
+  };
 
   Cursor cursor(line);
   if (cursor.at_end()) return refuse("the line is empty");

@@ -11,7 +11,17 @@
 namespace anabranch::cli {
 
 enum class LogField : unsigned char {
-  kHost, kIdent, kUser, kTime, kMethod, kPath, kProtocol, kStatus, kBytes, kReferer, kAgent,
+  kHost,
+  kIdent,
+  kUser,
+  kTime,
+  kMethod,
+  kPath,
+  kProtocol,
+  kStatus,
+  kBytes,
+  kReferer,
+  kAgent,
 };
 inline constexpr std::size_t kLogFields = 11;
 

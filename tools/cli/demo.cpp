@@ -73,7 +73,8 @@ class DemoRun {
   core::Status start_nodes() {
     for (std::size_t node = 0; node < nodes_; ++node) {
       if (auto started = cluster_.start(node); !started) return started;
-      if (core::monotonic_now() - began_ > kStartMax) return core::fail(core::Errc::kTimeout, "the nodes take too long to start");
+      if (core::monotonic_now() - began_ > kStartMax)
+        return core::fail(core::Errc::kTimeout, "the nodes take too long to start");
       if (auto alive = step(0, "starting nodes"); !alive) return alive;
     }
     return {};
@@ -91,7 +92,8 @@ class DemoRun {
     const core::Instant deadline = core::monotonic_now() + kFormMax;
     while (true) {
       look();
-      if (std::all_of(views_.begin(), views_.end(), [this](const NodeView& view) { return view.members >= nodes_; })) return {};
+      if (std::all_of(views_.begin(), views_.end(), [this](const NodeView& view) { return view.members >= nodes_; }))
+        return {};
       if (core::monotonic_now() > deadline) {
         std::string found;
         for (const NodeView& view : views_) found += " " + std::to_string(view.members);
@@ -162,7 +164,7 @@ class DemoRun {
       auto check = check_nodes(plan_.ads, outcome_.truth, views_);
       if (check.agreed || now > deadline) {
         outcome_.converged = check.agreed;
-        outcome_.convergence = now - std::min(now, clients_->last_news());
+        outcome_.convergence = now - std::min(now, clients_->last_event());
         outcome_.check = std::move(check);
         for (const std::string& refusal : refusals_) outcome_.check.differences.push_back("refused: " + refusal);
         break;
@@ -210,7 +212,8 @@ core::Result<DemoOutcome> run_demo(const DemoOptions& options, const DemoPlan& p
 core::Status dump_views(const std::string& directory, const std::vector<NodeView>& views) {
   std::error_code code;
   std::filesystem::create_directories(directory, code);
-  if (code) return core::fail(core::Errc::kIo, "cannot make the directory of --dump", directory + ": " + code.message());
+  if (code)
+    return core::fail(core::Errc::kIo, "cannot make the directory of --dump", directory + ": " + code.message());
   for (std::size_t node = 0; node < views.size(); ++node) {
     if (!views[node].answered) continue;
     const std::string path = directory + "/" + DemoCluster::name(node) + ".tsv";

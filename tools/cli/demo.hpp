@@ -12,8 +12,8 @@
 namespace anabranch::cli {
 
 struct DemoHooks {
-  std::function<bool()> interrupted;                                            // asked every few milliseconds
-  std::function<void(core::Duration done, std::string_view what)> progress;    // since the start
+  std::function<bool()> interrupted;                                         // asked every few milliseconds
+  std::function<void(core::Duration done, std::string_view what)> progress;  // since the start
 };
 
 /// Plays `plan` with processes of `program` and returns what was found, also when that is bad; blocks for the length of the

@@ -44,7 +44,8 @@ DemoCheck check_nodes(const std::vector<std::string>& keys, const std::vector<st
     }
     check.lost = std::max(check.lost, node.lost);
     check.double_counted = std::max(check.double_counted, node.excess);
-    check.agreed = check.agreed && node.answered && node.lost == 0 && node.excess == 0 && view.text == views.front().text;
+    check.agreed =
+        check.agreed && node.answered && node.lost == 0 && node.excess == 0 && view.text == views.front().text;
     check.nodes.push_back(node);
   }
   return check;

@@ -20,9 +20,9 @@ struct NodeCheck {
 
 struct DemoCheck {
   std::vector<NodeCheck> nodes;
-  std::uint64_t lost = 0;            // the largest of any node
-  std::uint64_t double_counted = 0;  // the largest excess of any node
-  bool agreed = false;               // all nodes answered, all print the same, and that is what the clients hold
+  std::uint64_t lost = 0;                // the largest of any node
+  std::uint64_t double_counted = 0;      // the largest excess of any node
+  bool agreed = false;                   // all nodes answered, all print the same, and that is what the clients hold
   std::vector<std::string> differences;  // the first few, for people
 };
 

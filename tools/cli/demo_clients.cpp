@@ -125,7 +125,8 @@ class DemoClients::Player {
 DemoClients::DemoClients(const DemoPlan& plan, const StopBoard& board, EdgeSender& sender, std::size_t nodes)
     : plan_(plan), board_(board), sender_(sender), nodes_(nodes), clients_(plan.clients.size()) {
   double sum = 0;
-  for (std::size_t ad = 0; ad < plan.ads.size(); ++ad) popularity_.push_back(sum += 1 / std::sqrt(static_cast<double>(ad + 1)));
+  for (std::size_t ad = 0; ad < plan.ads.size(); ++ad)
+    popularity_.push_back(sum += 1 / std::sqrt(static_cast<double>(ad + 1)));
   for (const DemoClient& client : plan.clients) all_back_ = std::max(all_back_, client.offline_until);
   if (plan.kill) all_back_ = std::max(all_back_, plan.back_at);
 }
@@ -145,6 +146,7 @@ DemoClients::~DemoClients() {
 
 void DemoClients::start(core::Instant start) {
   running_.store(kThreads);
+  started_ = start;
   last_.store(start);
   for (std::size_t part = 0; part < kThreads; ++part)
     threads_.emplace_back([this, part, start] { Player(*this, part).run(start); });

@@ -2,6 +2,7 @@
 // the nodes are checked against; it is kept here, apart from what the sender keeps.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -45,8 +46,9 @@ class DemoClients {
   /// Impressions so far.
   [[nodiscard]] std::uint64_t offered() const { return offered_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t offered_offline() const { return offered_offline_.load(std::memory_order_relaxed); }
-  /// The monotonic instant at which a client last told something new: after an impression, or back from being offline.
-  [[nodiscard]] core::Instant last_news() const { return last_.load(std::memory_order_relaxed); }
+  /// The monotonic instant of the last event: a client told something new, or was back, or the killed node was. Only once
+  /// finished.
+  [[nodiscard]] core::Instant last_event() const { return std::max(last_.load(), started_ + all_back_); }
   /// Impressions of each advertisement over all clients. Only once finished.
   [[nodiscard]] std::vector<std::uint64_t> truth() const;
 
@@ -63,7 +65,8 @@ class DemoClients {
   const std::size_t nodes_;
   std::vector<double> popularity_;  // cumulative, of the advertisements
   std::vector<Client> clients_;
-  core::Duration all_back_ = 0;     // from then on nobody is offline
+  core::Instant started_ = 0;
+  core::Duration all_back_ = 0;  // after the start; from then on nobody is offline
   std::atomic<bool> stopping_{false};
   std::atomic<int> running_{0};
   std::atomic<std::uint64_t> offered_{0}, offered_offline_{0};

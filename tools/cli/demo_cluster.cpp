@@ -25,7 +25,8 @@ core::Result<ReadyLine> parse_ready_line(const std::string& line) {
   };
   ReadyLine ready{text("name"), text("listen"), text("control"), text("http")};
   const boost::json::value* const flag = object == nullptr ? nullptr : object->if_contains("ready");
-  if (flag == nullptr || flag->if_bool() == nullptr || !flag->as_bool() || ready.listen.empty() || ready.control.empty())
+  if (flag == nullptr || flag->if_bool() == nullptr || !flag->as_bool() || ready.listen.empty() ||
+      ready.control.empty())
     return core::fail(core::Errc::kMalformed, "expected a ready line in JSON", line);
   return ready;
 }
@@ -45,9 +46,9 @@ core::Error DemoCluster::failure(std::size_t node, const core::Error& error) con
 core::Status DemoCluster::start(std::size_t node) {
   // Two shards show everything that more would; many nodes share the machine's cores.
   const bool two = nodes_.size() <= 8 && std::thread::hardware_concurrency() > 1;
-  std::vector<std::string> argv{program_,    "serve",       "--listen", "127.0.0.1:0",  "--control",
-                                "127.0.0.1:0", "--http",    "127.0.0.1:0", "--cluster", "demo",
-                                "--name",    name(node),    "--shards", two ? "2" : "1"};
+  std::vector<std::string> argv{program_,      "serve",    "--listen",    "127.0.0.1:0",  "--control",
+                                "127.0.0.1:0", "--http",   "127.0.0.1:0", "--cluster",    "demo",
+                                "--name",      name(node), "--shards",    two ? "2" : "1"};
   for (const Node& other : nodes_) {
     if (!other.process || other.listen.empty()) continue;
     argv.emplace_back("--join");
@@ -76,7 +77,8 @@ std::optional<core::Error> DemoCluster::casualty() {
   for (std::size_t node = 0; node < nodes_.size(); ++node) {
     if (!nodes_[node].process || nodes_[node].process->running()) continue;
     const auto status = nodes_[node].process->wait(0);
-    return failure(node, {core::Errc::kClosed, "a node has ended by itself", "status " + std::to_string(status.value_or(-1))});
+    return failure(
+        node, {core::Errc::kClosed, "a node has ended by itself", "status " + std::to_string(status.value_or(-1))});
   }
   return std::nullopt;
 }

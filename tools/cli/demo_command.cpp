@@ -13,16 +13,20 @@ namespace {
 class Demo final : public Command {
  public:
   void declare(Options& options) override {
-    options.integer("--nodes", options_.nodes, 1, 64, "N", "processes to start; one is killed and comes back, if there are two");
+    options.integer("--nodes", options_.nodes, 1, 64, "N",
+                    "processes to start; one is killed and comes back, if there are two");
     options.integer("--clients", options_.clients, 1, 100'000, "N", "edge clients");
     options.integer("--ads", options_.ads, 1, 10'000, "N", "advertisements");
     options.integer("--limit", options_.limit, 1, 1'000'000'000, "N", "impressions after which an advertisement stops");
-    options.number("--offline", options_.offline, 0, 1, "SHARE", "of the clients, 0 to 1, that are offline for part of the run");
+    options.number("--offline", options_.offline, 0, 1, "SHARE",
+                   "of the clients, 0 to 1, that are offline for part of the run");
     options.integer("--seed", options_.seed, 0, INT64_MAX, "N", "everything random is drawn from it");
-    options.text("--trace", options_.trace, "FILE",
-                 "take the impressions from a web server's log, plain or gzip: hosts are the clients, paths the keys, nothing "
-                 "stops; --clients, --ads and --limit have no meaning");
-    options.text("--dump", options_.dump, "DIR", "write what each node counts to DIR/NODE.tsv: key, tab, value, sorted");
+    options.text(
+        "--trace", options_.trace, "FILE",
+        "take the impressions from a web server's log, plain or gzip: hosts are the clients, paths the keys, nothing "
+        "stops; --clients, --ads and --limit have no meaning");
+    options.text("--dump", options_.dump, "DIR",
+                 "write what each node counts to DIR/NODE.tsv: key, tab, value, sorted");
   }
 
   int run(const Shared& shared) override {
@@ -44,7 +48,9 @@ class Demo final : public Command {
       Progress progress("demo", 0);
       DemoHooks hooks;
       hooks.interrupted = [&interrupt] { return interrupt.pending(); };
-      hooks.progress = [&progress](core::Duration done, std::string_view what) { progress.update(done / core::kSecond, what); };
+      hooks.progress = [&progress](core::Duration done, std::string_view what) {
+        progress.update(done / core::kSecond, what);
+      };
       outcome = run_demo(options_, *plan, shared.program, hooks);
     }
     if (!outcome) {

@@ -13,10 +13,10 @@
 namespace anabranch::cli {
 namespace {
 
-constexpr core::Duration kRunLength = 10 * core::kSecond;      // long enough to watch, short enough to wait for
-constexpr std::uint64_t kSlotsMax = 5'000'000;                 // 120 MB of plan
-constexpr double kSlotsPerSecondMax = 50'000;                  // a longer trace makes a longer run
-constexpr double kSlotsPerPaid = 1.5;                          // moments to show an advertisement, per impression paid for
+constexpr core::Duration kRunLength = 10 * core::kSecond;  // long enough to watch, short enough to wait for
+constexpr std::uint64_t kSlotsMax = 5'000'000;             // 120 MB of plan
+constexpr double kSlotsPerSecondMax = 50'000;              // a longer trace makes a longer run
+constexpr double kSlotsPerPaid = 1.5;                      // moments to show an advertisement, per impression paid for
 constexpr std::size_t kComplaintsMax = 20;
 
 core::Duration share(core::Duration length, double part) {
@@ -38,9 +38,8 @@ void draw_impressions(const DemoOptions& options, DemoPlan& plan) {
     const auto client = static_cast<std::uint32_t>(rng.below(plan.clients.size()));
     plan.slots.push_back({at, client, rng()});
   }
-  std::sort(plan.slots.begin(), plan.slots.end(), [](const DemoSlot& a, const DemoSlot& b) {
-    return a.at != b.at ? a.at < b.at : a.choice < b.choice;
-  });
+  std::sort(plan.slots.begin(), plan.slots.end(),
+            [](const DemoSlot& a, const DemoSlot& b) { return a.at != b.at ? a.at < b.at : a.choice < b.choice; });
 }
 
 // Numbers texts in the order of their first appearance.

@@ -50,7 +50,8 @@ std::string node_table(const DemoPlan& plan, const DemoOutcome& outcome) {
     row.pop_back();
     if (!nodes[i].answered) row += "  does not answer";
     if (plan.kill && plan.victim == i)
-      row += line("  killed after %.1f s, back empty after %.1f s", seconds(outcome.killed_at), seconds(outcome.back_at));
+      row +=
+          line("  killed after %.1f s, back empty after %.1f s", seconds(outcome.killed_at), seconds(outcome.back_at));
     else
       row += '\n';
     text += row;
@@ -61,7 +62,9 @@ std::string node_table(const DemoPlan& plan, const DemoOutcome& outcome) {
 
 std::string bar(std::uint64_t count, std::uint64_t limit, std::uint64_t largest) {
   const auto columns = [largest](std::uint64_t value) {
-    return largest == 0 ? std::size_t{0} : static_cast<std::size_t>(static_cast<double>(value) / static_cast<double>(largest) * kBarColumns + 0.5);
+    return largest == 0 ? std::size_t{0}
+                        : static_cast<std::size_t>(
+                              static_cast<double>(value) / static_cast<double>(largest) * kBarColumns + 0.5);
   };
   const std::uint64_t paid = limit == 0 ? count : std::min(count, limit);
   const std::size_t width = columns(paid);
@@ -72,8 +75,10 @@ std::string ad_bars(const DemoPlan& plan, const DemoOutcome& outcome, std::size_
   std::vector<std::size_t> order(plan.ads.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   if (plan.limit == 0 || order.size() > rows)
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return outcome.truth[a] > outcome.truth[b]; });
-  const std::uint64_t largest = outcome.truth.empty() ? 0 : *std::max_element(outcome.truth.begin(), outcome.truth.end());
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return outcome.truth[a] > outcome.truth[b]; });
+  const std::uint64_t largest =
+      outcome.truth.empty() ? 0 : *std::max_element(outcome.truth.begin(), outcome.truth.end());
   std::string text;
   if (plan.limit > 0)
     text += line("%-22s %8s  # paid for (%lld), + shown beyond it", "ad", "shown", static_cast<long long>(plan.limit));
@@ -93,11 +98,12 @@ std::string ad_bars(const DemoPlan& plan, const DemoOutcome& outcome, std::size_
 
 std::string summary(const DemoPlan& plan, const DemoOutcome& outcome) {
   const std::uint64_t offered = sum(outcome.truth);
-  std::string text = line("%llu impressions, %llu of them while their client was offline (%llu of %zu clients were for a while)",
-                          number(offered), number(outcome.offered_offline), number(outcome.clients_away), plan.clients.size());
+  std::string text =
+      line("%llu impressions, %llu of them while their client was offline (%llu of %zu clients were for a while)",
+           number(offered), number(outcome.offered_offline), number(outcome.clients_away), plan.clients.size());
   text += line("lost %llu, counted twice %llu", number(outcome.check.lost), number(outcome.check.double_counted));
   if (outcome.converged)
-    text += line("all nodes agreed %.0f ms after the last news of a client; before, they differed by %llu at most",
+    text += line("all nodes agreed %.0f ms after the last event; before, they differed by %llu at most",
                  seconds(outcome.convergence) * 1e3, number(outcome.divergence_max));
   else
     text += "THE NODES DO NOT AGREE\n";
@@ -136,11 +142,13 @@ std::string demo_json(const DemoOptions& options, const DemoPlan& plan, const De
 }
 
 std::string demo_text(const DemoOptions& options, const DemoPlan& plan, const DemoOutcome& outcome) {
-  std::string head = line("%zu nodes, %zu clients, %zu %s, seed %lld", outcome.check.nodes.size(), plan.clients.size(),
-                          plan.ads.size(), plan.limit > 0 ? "advertisements" : "paths", static_cast<long long>(options.seed));
+  std::string head =
+      line("%zu nodes, %zu clients, %zu %s, seed %lld", outcome.check.nodes.size(), plan.clients.size(),
+           plan.ads.size(), plan.limit > 0 ? "advertisements" : "paths", static_cast<long long>(options.seed));
   head += "\n" + node_table(plan, outcome) + "\n";
   const std::string tail = "\n" + summary(plan, outcome);
-  const std::size_t room = kLinesMax - std::min(kLinesMax - 3, lines_in(head) + lines_in(tail));  // heading and "more" included
+  const std::size_t room =
+      kLinesMax - std::min(kLinesMax - 3, lines_in(head) + lines_in(tail));  // heading and "more" included
   return head + ad_bars(plan, outcome, std::min(kAdsShown, room - 2)) + tail;
 }
 

@@ -16,17 +16,19 @@ struct DemoOutcome {
   std::vector<bool> stopped;         // by advertisement: a node's watch has fired
   DemoCheck check;
   std::uint64_t offered_offline = 0;
-  std::uint64_t clients_away = 0;    // for a while
+  std::uint64_t clients_away = 0;  // for a while
   bool converged = false;
-  core::Duration convergence = 0;    // from the last thing that a client told until all nodes agreed
+  core::Duration convergence = 0;  // from the last event until all nodes agreed: news of a client, or a return
   std::uint64_t divergence_max = 0;
   std::uint64_t frames = 0, bytes = 0;
-  std::uint64_t batches_again = 0;   // sent to a second node, or twice
-  std::uint64_t unacknowledged = 0;  // totals that two nodes never acknowledged
+  std::uint64_t batches_again = 0;            // sent to a second node, or twice
+  std::uint64_t unacknowledged = 0;           // totals that two nodes never acknowledged
   core::Duration killed_at = 0, back_at = 0;  // from the start of the run
-  core::Duration elapsed = 0;        // the whole command
+  core::Duration elapsed = 0;                 // the whole command
 
-  [[nodiscard]] bool good() const { return converged && check.lost == 0 && check.double_counted == 0 && unacknowledged == 0; }
+  [[nodiscard]] bool good() const {
+    return converged && check.lost == 0 && check.double_counted == 0 && unacknowledged == 0;
+  }
 };
 
 /// One JSON object on one line.

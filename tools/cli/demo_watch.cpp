@@ -15,8 +15,8 @@ constexpr core::Duration kTurn = 10 * core::kMillisecond;
 
 }  // namespace
 
-DemoWatches::DemoWatches(const std::vector<std::string>& ads, std::int64_t limit, std::size_t nodes, const AddressBook& book,
-                         StopBoard& board)
+DemoWatches::DemoWatches(const std::vector<std::string>& ads, std::int64_t limit, std::size_t nodes,
+                         const AddressBook& book, StopBoard& board)
     : ads_(ads), limit_(limit), book_(book), board_(board) {
   const std::size_t parts = std::clamp<std::size_t>(kThreadsMax / nodes, 1, ads.size());
   for (std::size_t node = 0; node < nodes; ++node)

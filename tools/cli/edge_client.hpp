@@ -40,26 +40,26 @@ core::Result<std::unique_ptr<NodeLink>> rpc_link(const std::string& address);
 struct SenderConfig {
   std::size_t nodes = 1;
   rpc::Ack ack;
-  std::size_t batch_max = 512;                            // totals in a batch; guess
-  std::size_t window = 4;                                 // batches in flight per node; guess
-  core::Duration ack_timeout = 2 * core::kSecond;         // then the link is dropped and its batches go elsewhere
-  core::Duration backoff_min = 20 * core::kMillisecond;   // between attempts to connect, doubled up to the maximum
+  std::size_t batch_max = 512;                           // totals in a batch; guess
+  std::size_t window = 4;                                // batches in flight per node; guess
+  core::Duration ack_timeout = 2 * core::kSecond;        // then the link is dropped and its batches go elsewhere
+  core::Duration backoff_min = 20 * core::kMillisecond;  // between attempts to connect, doubled up to the maximum
   core::Duration backoff_max = 500 * core::kMillisecond;
 };
 
 /// How far the sending is; counters since the start.
 struct SenderState {
-  std::uint64_t acknowledged = 0;   // sum of acknowledged totals
-  std::uint64_t refused = 0;        // sum of totals that a node refuses for good
-  std::size_t waiting = 0;          // totals not yet acknowledged
+  std::uint64_t acknowledged = 0;  // sum of acknowledged totals
+  std::uint64_t refused = 0;       // sum of totals that a node refuses for good
+  std::size_t waiting = 0;         // totals not yet acknowledged
   std::size_t entries = 0, clients = 0, keys = 0;
   std::uint64_t batches = 0;        // acknowledged
   std::uint64_t batches_again = 0;  // lost with their link, or put off by the node, and sent again
   std::uint64_t connections = 0;
   core::Instant last_acknowledgement = 0;  // 0: none yet
-  bool submitted = false;           // anything ever left this process
+  bool submitted = false;                  // anything ever left this process
   std::vector<std::string> complaints;     // refusals, at most kComplaintsMax
-  std::string last_error;           // of a connection; for the message when nothing works
+  std::string last_error;                  // of a connection; for the message when nothing works
 };
 
 class EdgeSender {

@@ -9,7 +9,9 @@ constexpr core::Duration kConnectTimeout = core::kSecond;
 class RpcLink final : public NodeLink {
  public:
   explicit RpcLink(std::unique_ptr<rpc::Client> client) : client_(std::move(client)) {}
-  std::uint64_t submit(std::span<const node::Update> updates, rpc::Ack ack) override { return client_->submit(updates, ack); }
+  std::uint64_t submit(std::span<const node::Update> updates, rpc::Ack ack) override {
+    return client_->submit(updates, ack);
+  }
   core::Result<node::UpdateReply> await(std::uint64_t ticket, core::Duration timeout) override {
     return client_->await(ticket, timeout);
   }

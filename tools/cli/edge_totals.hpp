@@ -43,7 +43,8 @@ class EdgeTotals {
 
   /// Settles a batch. acknowledge: enough nodes hold it, but for the `refused` indexes, which are never sent again, and those
   /// `put_off`, which wait again. give_back: its outcome is not known; all of it waits again.
-  void acknowledge(const EdgeBatch& batch, const std::vector<std::uint32_t>& refused, const std::vector<std::uint32_t>& put_off);
+  void acknowledge(const EdgeBatch& batch, const std::vector<std::uint32_t>& refused,
+                   const std::vector<std::uint32_t>& put_off);
   void give_back(const EdgeBatch& batch);
 
   [[nodiscard]] std::size_t queued(std::size_t lane) const { return queues_[lane].size(); }

@@ -111,7 +111,8 @@ core::Result<rpc::Ack> parse_ack(std::string_view text) {
   std::uint32_t copies = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), copies);
   if (code != std::errc{} || end != text.data() + text.size() || copies < 1 || copies > 64)
-    return core::fail(core::Errc::kMalformed, "--ack takes received, durable or a number of nodes from 1 to 64", std::string(text));
+    return core::fail(core::Errc::kMalformed, "--ack takes received, durable or a number of nodes from 1 to 64",
+                      std::string(text));
   return rpc::Ack{Level::kCopies, copies};
 }
 

@@ -18,8 +18,8 @@ namespace anabranch::cli {
 
 struct IngestPlan {
   KeyTemplate client, key;
-  std::string source;     // tells the clients of this file from those of other files; "" does not
-  double rate = 0;        // lines a second; 0: as fast as they come
+  std::string source;                           // tells the clients of this file from those of other files; "" does not
+  double rate = 0;                              // lines a second; 0: as fast as they come
   core::Duration timeout = 30 * core::kSecond;  // give up when nothing is acknowledged for so long
 };
 

@@ -17,9 +17,9 @@ constexpr std::uint64_t kMalformedShown = 20;
 
 // How many nodes of the cluster are there to hold a copy.
 std::size_t present(const node::MembersReply& reply) {
-  return static_cast<std::size_t>(std::count_if(reply.members.begin(), reply.members.end(), [](const node::Member& member) {
-    return member.state != "failed" && member.state != "left";
-  }));
+  return static_cast<std::size_t>(
+      std::count_if(reply.members.begin(), reply.members.end(),
+                    [](const node::Member& member) { return member.state != "failed" && member.state != "left"; }));
 }
 
 // Asks the nodes in turn until one says how large the cluster is.
@@ -50,18 +50,22 @@ class Ingest final : public Command {
  public:
   void declare(Options& options) override {
     options.argument("FILE", file_, "the log, plain or gzip; - reads standard input");
-    options.texts("--node", nodes_, "HOST:PORT", "control address of a node; give several and the lines go to all of them");
+    options.texts("--node", nodes_, "HOST:PORT",
+                  "control address of a node; give several and the lines go to all of them");
     options.text("--format", format_, "FORMAT", "clf: Common or Combined Log Format");
-    options.text("--client", client_, "TEMPLATE",
-                 "which edge client a line belongs to; fields: {host} {ident} {user} {time} {method} {path} {protocol} {status} "
-                 "{bytes} {referer} {agent}");
+    options.text(
+        "--client", client_, "TEMPLATE",
+        "which edge client a line belongs to; fields: {host} {ident} {user} {time} {method} {path} {protocol} {status} "
+        "{bytes} {referer} {agent}");
     options.text("--key", key_, "TEMPLATE", "which key a line counts; the same fields");
-    options.text("--source", source_, "NAME",
-                 "name of this log. A client's lines are numbered within one log: two logs that hold the same clients add up "
-                 "only under two names, and a log must keep its name and its lines from run to run");
+    options.text(
+        "--source", source_, "NAME",
+        "name of this log. A client's lines are numbered within one log: two logs that hold the same clients add up "
+        "only under two names, and a log must keep its name and its lines from run to run");
     options.number("--rate", rate_, 0, 1e9, "R", "lines a second; 0: as fast as they come");
-    options.text("--ack", ack_, "LEVEL",
-                 "received, durable or N: a line is counted when N nodes hold it (default: 2, or 1 in a cluster of one node)");
+    options.text(
+        "--ack", ack_, "LEVEL",
+        "received, durable or N: a line is counted when N nodes hold it (default: 2, or 1 in a cluster of one node)");
     options.number("--timeout", timeout_s_, 0.001, 1e6, "S", "give up when nothing is acknowledged for S seconds");
   }
 
