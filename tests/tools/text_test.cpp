@@ -206,6 +206,9 @@ TEST(Settings, AreReadFromTheEnvironment) {
   EXPECT_EQ(settings.shards, 3);
   setenv("ANABRANCH_NODE_SHARDS", "many", 1);
   EXPECT_NE(read_environment(settings).error().message().find("ANABRANCH_NODE_SHARDS"), std::string::npos);
+  setenv("ANABRANCH_NODE_SHRADS", "3", 1);
+  EXPECT_EQ(unknown_environment(), (Words{"'ANABRANCH_NODE_SHRADS', did you mean 'ANABRANCH_NODE_SHARDS'?"}));
+  unsetenv("ANABRANCH_NODE_SHRADS");
   unsetenv("ANABRANCH_NET_JOIN");
   unsetenv("ANABRANCH_NODE_SHARDS");
 }

@@ -115,6 +115,7 @@ class Serve final : public Command {
     copy_given(*options_, flags_, settings);
     auto log = Log::open(settings.log_level, settings.log_format);
     if (!log) return usage(log.error());
+    for (const std::string& name : unknown_environment()) log->warn("no such setting in the environment: " + name);
     auto config = node_config(settings);
     if (!config) return usage(config.error());
     const auto control = local_address(settings.control, "--control", settings.insecure);

@@ -1,5 +1,7 @@
 #include "tools/cli/settings.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -191,6 +193,21 @@ core::Status read_environment(ServeSettings& into) {
     }
   }
   return {};
+}
+
+std::vector<std::string> unknown_environment() {
+  std::vector<std::string> known;
+  for (const Setting& one : kSettings) known.push_back(environment_name(one));
+  std::vector<std::string> unknown;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string name = std::string(*entry).substr(0, std::string_view(*entry).find('='));
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const bool ours = std::any_of(known.begin(), known.end(), [&](const std::string& one) {
+      return name.starts_with(one.substr(0, one.find('_', one.find('_') + 1) + 1));  // "ANABRANCH_NET_"
+    });
+    if (ours) unknown.push_back(did_you_mean(name, known));
+  }
+  return unknown;
 }
 
 void copy_given(const Options& options, const ServeSettings& flags, ServeSettings& into) {

@@ -59,6 +59,9 @@ core::Status read_file(const std::string& path, ServeSettings& into);
 /// Reads the environment into `into`. A list is separated by commas.
 core::Status read_environment(ServeSettings& into);
 
+/// Names in the environment that look like settings and are none, each with "did you mean".
+std::vector<std::string> unknown_environment();
+
 /// Copies what was given on the command line from `flags` to `into`.
 void copy_given(const Options& options, const ServeSettings& flags, ServeSettings& into);
 
