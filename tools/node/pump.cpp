@@ -6,7 +6,6 @@
 #include <utility>
 #include <variant>
 
-#include "delta/codec.hpp"
 #include "net/codec.hpp"
 #include "tools/node/shard_status.hpp"
 
@@ -23,7 +22,7 @@ Replicas make_replicas(const Pump::Config& config, std::uint32_t shards) {
     delta::Replica::Config replica;
     replica.partition = static_cast<core::PartitionId>(partition);
     replica.self = config.self;
-    replica.message_bytes = net::kFrameBodyMax - delta::kPacketOverhead;
+    replica.message_bytes = net::kFrameBodyMax;
     replica.log_bytes_max = config.log_bytes_max;
     replicas[partition] = std::make_unique<delta::Replica>(replica);
   }
