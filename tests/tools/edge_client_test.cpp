@@ -125,7 +125,7 @@ TEST(EdgeSender, RefusedTotalsAreReportedAndDoNotHoldUpTheRest) {
   const SenderState state = sender.state();
   EXPECT_EQ(state.acknowledged, 20u);
   EXPECT_EQ(state.refused, 10u);
-  ASSERT_EQ(state.complaints.size(), 10u);
+  ASSERT_EQ(state.complaints.size(), 1u);  // said once
   EXPECT_NE(state.complaints.front().find("bad: another type"), std::string::npos);
 }
 

@@ -252,6 +252,19 @@ TEST_F(Ingesting, BadInputIsReportedAndTheRestIsCounted) {
   expect_counts(log.paths);  // a prefix of the same log: nothing new
 }
 
+TEST_F(Ingesting, ExitCodesTellARefusalFromAMissingAcknowledgement) {
+  const std::string file = scratch_.write("log", test::make_access_log(36, 50, 5, 5).text());
+  const auto waiting = run(words(file, {"--ack", "4", "--timeout", "0.5"}));  // there are three nodes
+  EXPECT_EQ(waiting.status, 4) << waiting.errors;
+  EXPECT_NE(waiting.errors.find("nothing is counted twice"), std::string::npos) << waiting.errors;
+  ASSERT_EQ(run({"update", "--node", book_.get(0), "other/200", "awset", "add", "x"}).status, 0);
+  const auto refused = run({"ingest", file, "--node", book_.get(0), "--key", "other/{status}", "--json"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_NE(refused.errors.find("other/200: "), std::string::npos) << refused.errors;
+  EXPECT_EQ(boost::json::parse(refused.last_line).at("refused").as_int64(), 50);
+  EXPECT_EQ(boost::json::parse(refused.last_line).at("counted").as_int64(), 0);
+}
+
 TEST(Ingest, OptionsThatAreWrongAreUsageErrors) {
   const test::ScratchDirectory scratch;
   const std::string file = scratch.write("log", test::make_access_log(34, 3, 1, 1).text());

@@ -64,7 +64,7 @@ class DemoRun {
   // A short sleep, and the reasons to end early.
   core::Status step(core::Duration pause, std::string_view what) {
     std::this_thread::sleep_for(std::chrono::nanoseconds(pause));
-    if (hooks_.progress) hooks_.progress(core::monotonic_now() - began_, what);
+    if (hooks_.progress) hooks_.progress(clients_ ? clients_->offered() : 0, what);
     if (hooks_.interrupted && hooks_.interrupted()) return core::fail(core::Errc::kRefused, "interrupted");
     if (auto casualty = cluster_.casualty()) return Unexpected(*casualty);
     return {};

@@ -1,6 +1,7 @@
 // Runs a demo: real nodes, edge clients, watches, a kill, a return, and the check at the end. Called by the demo command.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -12,8 +13,8 @@
 namespace anabranch::cli {
 
 struct DemoHooks {
-  std::function<bool()> interrupted;                                         // asked every few milliseconds
-  std::function<void(core::Duration done, std::string_view what)> progress;  // since the start
+  std::function<bool()> interrupted;                                                // asked every few milliseconds
+  std::function<void(std::uint64_t impressions, std::string_view stage)> progress;  // as often
 };
 
 /// Plays `plan` with processes of `program` and returns what was found, also when that is bad; blocks for the length of the

@@ -45,11 +45,11 @@ class Demo final : public Command {
     Interrupt interrupt;
     core::Result<DemoOutcome> outcome = core::fail(core::Errc::kRefused, "");
     {
-      Progress progress("demo", 0);
+      Progress progress("impressions", 0);
       DemoHooks hooks;
       hooks.interrupted = [&interrupt] { return interrupt.pending(); };
-      hooks.progress = [&progress](core::Duration done, std::string_view what) {
-        progress.update(done / core::kSecond, what);
+      hooks.progress = [&progress](std::uint64_t impressions, std::string_view stage) {
+        progress.update(impressions, stage);
       };
       outcome = run_demo(options_, *plan, shared.program, hooks);
     }

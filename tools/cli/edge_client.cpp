@@ -182,8 +182,12 @@ bool EdgeSender::settle(const EdgeBatch& batch, const core::Result<node::UpdateR
   std::vector<std::uint32_t> refused, put_off;
   const auto sort_out = [&](std::uint32_t index, const core::Error& error) {
     (passing(error.code) ? put_off : refused).push_back(index);
-    if (!passing(error.code) && state_.complaints.size() < kComplaintsMax && index < batch.entries.size())
-      state_.complaints.push_back(totals_.key_of(batch.entries[index]) + ": " + error.message());
+    if (passing(error.code) || state_.complaints.size() >= kComplaintsMax || index >= batch.entries.size()) return;
+    // What a node says arrives as the detail alone.
+    const std::string reason = *error.what == '\0' ? error.detail : error.message();
+    std::string complaint = totals_.key_of(batch.entries[index]) + ": " + reason;
+    if (std::find(state_.complaints.begin(), state_.complaints.end(), complaint) == state_.complaints.end())
+      state_.complaints.push_back(std::move(complaint));
   };
   if (reply) {
     for (const node::Refusal& refusal : reply->refused) sort_out(refusal.index, refusal.error);

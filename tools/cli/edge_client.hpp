@@ -58,7 +58,7 @@ struct SenderState {
   std::uint64_t connections = 0;
   core::Instant last_acknowledgement = 0;  // 0: none yet
   bool submitted = false;                  // anything ever left this process
-  std::vector<std::string> complaints;     // refusals, at most kComplaintsMax
+  std::vector<std::string> complaints;     // different refusals, at most kComplaintsMax
   std::string last_error;                  // of a connection; for the message when nothing works
 };
 
