@@ -23,6 +23,7 @@ std::string_view name(Errc code) {
 
 std::string Error::message() const {
   if (detail.empty()) return what;
+  if (*what == '\0') return detail;  // an error that came over the wire has no literal
   return std::string(what) + ": " + detail;
 }
 
