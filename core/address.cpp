@@ -16,8 +16,7 @@ struct HostPort {
 
 Result<HostPort> split(std::string_view text) {
   const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos)
-    return fail(Errc::kMalformed, "expected HOST:PORT", std::string(text));
+  if (colon == std::string_view::npos) return fail(Errc::kMalformed, "expected HOST:PORT", std::string(text));
   const std::string_view digits = text.substr(colon + 1);
   std::uint16_t port = 0;
   const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), port);

@@ -19,11 +19,10 @@ std::string describe(const Values&... values) {
 }  // namespace anabranch::core
 
 /// CHECK(condition) or CHECK(condition, value, …): the values are printed.
-#define CHECK(condition, ...)                                                         \
-  do {                                                                                \
-    if (!(condition)) [[unlikely]]                                                    \
-      ::anabranch::core::check_failed(__FILE__, __LINE__, #condition,                 \
-                                      ::anabranch::core::describe(__VA_ARGS__));      \
+#define CHECK(condition, ...)                                                                                    \
+  do {                                                                                                           \
+    if (!(condition)) [[unlikely]]                                                                               \
+      ::anabranch::core::check_failed(__FILE__, __LINE__, #condition, ::anabranch::core::describe(__VA_ARGS__)); \
   } while (false)
 
 #ifdef NDEBUG

@@ -24,9 +24,9 @@ class Poller {
 
 /// What any thread may read of a running loop.
 struct ShardStats {
-  Counter passes;      // times that the pollers were run
-  Counter sleeps;      // times that the loop blocked
-  Counter last_pass;   // Instant of the last pass: /livez compares it with the clock
+  Counter passes;     // times that the pollers were run
+  Counter sleeps;     // times that the loop blocked
+  Counter last_pass;  // Instant of the last pass: /livez compares it with the clock
 };
 
 class ShardLoop {

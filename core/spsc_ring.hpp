@@ -51,8 +51,7 @@ class SpscRing {
   /// Moves up to `out.size()` values out, in order; returns how many.
   [[nodiscard]] std::size_t pop_batch(std::span<T> out) {
     const std::size_t head = consumer_.index.load(std::memory_order_relaxed);
-    if (consumer_.other - head < out.size())
-      consumer_.other = producer_.index.load(std::memory_order_acquire);
+    if (consumer_.other - head < out.size()) consumer_.other = producer_.index.load(std::memory_order_acquire);
     const std::size_t ready = consumer_.other - head;
     const std::size_t count = out.size() < ready ? out.size() : ready;
     for (std::size_t i = 0; i < count; ++i) out[i] = std::move(slots_[(head + i) & mask_]);

@@ -42,9 +42,7 @@ struct Actor {
   friend auto operator<=>(const Actor&, const Actor&) = default;
 
   static constexpr Actor of(Origin origin) { return {origin.node, origin.incarnation}; }
-  static constexpr Actor edge(std::uint64_t high, std::uint64_t low) {
-    return {high, low | (std::uint64_t{1} << 63)};
-  }
+  static constexpr Actor edge(std::uint64_t high, std::uint64_t low) { return {high, low | (std::uint64_t{1} << 63)}; }
 };
 
 }  // namespace anabranch::core
@@ -59,7 +57,6 @@ struct std::hash<anabranch::core::Origin> {
 template <>
 struct std::hash<anabranch::core::Actor> {
   std::size_t operator()(const anabranch::core::Actor& actor) const noexcept {
-    return static_cast<std::size_t>((actor.high ^ (actor.low * 0x9E3779B97F4A7C15ULL)) *
-                                    0xD6E8FEB86659FD93ULL);
+    return static_cast<std::size_t>((actor.high ^ (actor.low * 0x9E3779B97F4A7C15ULL)) * 0xD6E8FEB86659FD93ULL);
   }
 };

@@ -58,22 +58,22 @@ struct IgnoreDots {
 /// (store, context) is the lattice: see causal.hpp. Requires dots(store) subset of its context, on both sides.
 template <class S>
 concept DotStore = std::default_initializable<S> && std::equality_comparable<S> &&
-    requires(S s, const S& other, const CausalContext& mine, const CausalContext& theirs, CausalContext& told,
-             const Dot& dot, void (&sink)(const Dot&)) {
-  { other.empty() } -> std::same_as<bool>;
-  { other.contains(dot) } -> std::same_as<bool>;
-  other.for_each_dot(sink);
-  // The store's half of the causal join; true iff the store changed.
-  { s.join(mine, other, theirs, IgnoreDots{}) } -> std::same_as<bool>;
-  // The store's half of the causal order.
-  { other.leq(mine, other, theirs) } -> std::same_as<bool>;
-  // What `theirs` lacks; adds to `told` the dots of deaths and changes that it has not heard of.
-  { other.delta(mine, other, theirs, told) } -> std::same_as<S>;
-  // The restriction to one dot.
-  { other.only(dot) } -> std::same_as<S>;
-  { other.fingerprint(std::uint64_t{}) } -> std::same_as<std::uint64_t>;
-  { other.weight_bytes() } -> std::same_as<std::size_t>;
-};
+                   requires(S s, const S& other, const CausalContext& mine, const CausalContext& theirs,
+                            CausalContext& told, const Dot& dot, void (&sink)(const Dot&)) {
+                     { other.empty() } -> std::same_as<bool>;
+                     { other.contains(dot) } -> std::same_as<bool>;
+                     other.for_each_dot(sink);
+                     // The store's half of the causal join; true iff the store changed.
+                     { s.join(mine, other, theirs, IgnoreDots{}) } -> std::same_as<bool>;
+                     // The store's half of the causal order.
+                     { other.leq(mine, other, theirs) } -> std::same_as<bool>;
+                     // What `theirs` lacks; adds to `told` the dots of deaths and changes that it has not heard of.
+                     { other.delta(mine, other, theirs, told) } -> std::same_as<S>;
+                     // The restriction to one dot.
+                     { other.only(dot) } -> std::same_as<S>;
+                     { other.fingerprint(std::uint64_t{}) } -> std::same_as<std::uint64_t>;
+                     { other.weight_bytes() } -> std::same_as<std::size_t>;
+                   };
 
 /// A type whose state is a dot store; its context belongs to the partition.
 template <class T>

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "lattice/catalog.hpp"
-#include "world.hpp"
+#include "tests/lattice/world.hpp"
 
 namespace anabranch::lattice {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "laws.hpp"
-#include "world.hpp"
+#include "tests/lattice/laws.hpp"
+#include "tests/lattice/world.hpp"
 
 namespace anabranch::lattice::laws {
 

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "core/limits.hpp"
-#include "world.hpp"
+#include "tests/lattice/world.hpp"
 
 namespace anabranch::lattice {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "lattice/catalog.hpp"
-#include "world.hpp"
+#include "tests/lattice/world.hpp"
 
 namespace anabranch::lattice {
 namespace {

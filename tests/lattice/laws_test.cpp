@@ -12,7 +12,7 @@
 #include <tuple>
 #include <type_traits>
 
-#include "catalog_laws.hpp"
+#include "tests/lattice/catalog_laws.hpp"
 
 namespace anabranch::lattice {
 namespace {

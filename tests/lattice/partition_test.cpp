@@ -5,7 +5,7 @@
 #include <map>
 
 #include "lattice/catalog.hpp"
-#include "world.hpp"
+#include "tests/lattice/world.hpp"
 
 namespace anabranch::lattice {
 namespace {

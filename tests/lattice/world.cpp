@@ -1,4 +1,4 @@
-#include "world.hpp"
+#include "tests/lattice/world.hpp"
 
 #include <algorithm>
 #include <ostream>

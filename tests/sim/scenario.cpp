@@ -191,7 +191,9 @@ class Scenario {
     node::UpdateCommand command;
     command.copies = 2;
     command.updates.push_back(
-        {key, TypeId::kGCounter, {Verb::kTotal, total, {}, core::edge_actor(std::string("client-").append(std::to_string(client)))}});
+        {key,
+         TypeId::kGCounter,
+         {Verb::kTotal, total, {}, core::edge_actor(std::string("client-").append(std::to_string(client)))}});
     const auto offer = next_offer_++;
     offers_[offer] = {key, client, total};
     cluster_.post(node, key, std::move(command), [this, offer](const node::Reply&) { offers_.erase(offer); });

@@ -20,8 +20,8 @@ struct ScenarioConfig {
   double reorder = 0.20;
   std::uint32_t operations = 300;
   core::Duration work_for = 10 * core::kSecond;
-  bool partition = true;           // a random cut for 1 to 9 s that heals
-  bool crash = false;              // one node loses all its memory midway; only totals are then used
+  bool partition = true;  // a random cut for 1 to 9 s that heals
+  bool crash = false;     // one node loses all its memory midway; only totals are then used
   core::Duration settle_for = 90 * core::kSecond;
 };
 

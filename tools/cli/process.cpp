@@ -132,7 +132,7 @@ void Process::stop(core::Duration patience) {
 }
 
 std::string Process::stderr_tail(std::size_t bytes) const {
-  struct stat info {};
+  struct stat info{};
   if (fstat(err_, &info) != 0) return {};
   const auto size = static_cast<std::size_t>(info.st_size);
   const std::size_t length = std::min(bytes, size);

@@ -94,7 +94,8 @@ struct ItemsReply {
 
 struct Metric {
   enum class Kind : std::uint8_t { kCounter, kGauge };
-  std::string_view name;  // a literal: "frames_sent"; the door adds the prefix, `_total` for counters, and the shard label
+  std::string_view
+      name;  // a literal: "frames_sent"; the door adds the prefix, `_total` for counters, and the shard label
   std::string_view help;  // a literal
   Kind kind = Kind::kCounter;
   std::uint64_t value = 0;
@@ -111,8 +112,8 @@ struct Member {
   core::Incarnation incarnation = 0;
   std::string name;
   core::Address address;
-  std::string state;                 // self, joining, alive, suspect, failed, left
-  std::uint64_t silent_ms = 0;       // since the last authentic frame; 0 for self
+  std::string state;            // self, joining, alive, suspect, failed, left
+  std::uint64_t silent_ms = 0;  // since the last authentic frame; 0 for self
 };
 
 struct MembersReply {

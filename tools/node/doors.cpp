@@ -35,7 +35,8 @@ void Doors::handle(Command command, std::uint64_t wall_ms, delta::Outbox& outbox
 void Doors::update(std::uint64_t id, const UpdateCommand& command, std::uint64_t wall_ms, delta::Outbox& outbox,
                    std::vector<Reply>& replies) {
   Wait wait;
-  std::map<core::PartitionId, core::FlushNumber> flushes;  // the last flush of each partition that the updates went into
+  std::map<core::PartitionId, core::FlushNumber>
+      flushes;  // the last flush of each partition that the updates went into
   for (std::uint32_t i = 0; i < command.updates.size(); ++i) {
     const Update& update = command.updates[i];
     delta::Replica* replica = replica_of(update.key);

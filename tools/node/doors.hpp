@@ -61,7 +61,7 @@ class Doors {
   dataflow::WatchIndex index_;
   std::unordered_map<std::uint64_t, dataflow::WatchId> watch_by_command_;
   std::unordered_map<dataflow::WatchId, std::uint64_t> command_by_watch_;
-  std::unordered_map<std::uint64_t, Wait> waits_;               // by command
+  std::unordered_map<std::uint64_t, Wait> waits_;                // by command
   std::unordered_map<std::uint64_t, std::uint64_t> wait_owner_;  // token to command
   std::uint64_t next_token_ = 1;
   std::uint64_t commands_ = 0;

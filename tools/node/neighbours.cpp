@@ -130,7 +130,8 @@ void Neighbours::tell_membership(const net::LinkTable::Notice& notice, core::Ins
           const bool left = event.by_peer && event.reason == net::CloseReason::kLeft;
           membership_.handle(Membership::LinkDown{event.link.peer, event.link.epoch, left}, now, membership_out_);
         } else if constexpr (std::is_same_v<Event, net::LinkTable::DialRefused>) {
-          last_refusal_ = core::to_string(event.address) + ": " + std::string(net::name(event.reason)) + ": " + event.detail;
+          last_refusal_ =
+              core::to_string(event.address) + ": " + std::string(net::name(event.reason)) + ": " + event.detail;
           membership_.handle(Membership::Refused{event.address}, now, membership_out_);
         } else if constexpr (std::is_same_v<Event, net::LinkTable::DialSelf>) {
           membership_.handle(Membership::DialSelf{event.address}, now, membership_out_);

@@ -28,8 +28,8 @@ core::Status check(const NodeConfig& config) {
                       "frames are not sealed yet, so only loopback is served; add --insecure to listen beyond it",
                       core::to_string(config.listen));
   if (!config.data.empty())
-    return core::fail(core::Errc::kRefused, "durable storage is not built in yet; leave --data out to keep state in memory",
-                      config.data);
+    return core::fail(core::Errc::kRefused,
+                      "durable storage is not built in yet; leave --data out to keep state in memory", config.data);
   if (!std::has_single_bit(config.partitions) || config.partitions > core::kPartitionsMax)
     return core::fail(core::Errc::kRefused, "the number of partitions must be a power of two, 4096 at most",
                       std::to_string(config.partitions));

@@ -21,11 +21,11 @@ struct NodeConfig {
   std::string cluster = "anabranch";  // hashed into every frame: nodes of two clusters never talk
   core::Address listen;               // UDP; port 0 lets the kernel choose
   std::vector<core::Address> join;
-  std::uint32_t shards = 0;           // 0: one a core
+  std::uint32_t shards = 0;  // 0: one a core
   std::uint32_t partitions = core::kPartitionsDefault;
-  std::string data;                   // directory; "" means memory
-  bool insecure = false;              // listen beyond loopback although frames are not sealed yet
-  std::string pcap;                   // write every datagram to this file; "" does not
+  std::string data;       // directory; "" means memory
+  bool insecure = false;  // listen beyond loopback although frames are not sealed yet
+  std::string pcap;       // write every datagram to this file; "" does not
 };
 
 class Node {

@@ -12,8 +12,8 @@
 namespace anabranch::node {
 namespace {
 
-constexpr std::size_t kBurst = 64;             // datagrams a pass: bounds how long commands and deadlines wait
-constexpr std::size_t kCommandsPerPass = 256;  // likewise
+constexpr std::size_t kBurst = 64;                 // datagrams a pass: bounds how long commands and deadlines wait
+constexpr std::size_t kCommandsPerPass = 256;      // likewise
 constexpr std::size_t kFramesWaitingMax = 16'384;  // beyond the lanes' windows nothing should wait; a guess
 
 Replicas make_replicas(const Pump::Config& config, std::uint32_t shards) {
@@ -195,8 +195,7 @@ void Pump::transmit(core::Instant now) {
   std::array<net::Outgoing, kBurst> burst;
   while (first_frame_ < frames_.size()) {
     const std::size_t count = std::min(kBurst, frames_.size() - first_frame_);
-    for (std::size_t i = 0; i < count; ++i)
-      burst[i] = {frames_[first_frame_ + i].to, frames_[first_frame_ + i].bytes};
+    for (std::size_t i = 0; i < count; ++i) burst[i] = {frames_[first_frame_ + i].to, frames_[first_frame_ + i].bytes};
     const std::size_t taken = port_.send(std::span(burst.data(), count), now);
     first_frame_ += taken;
     if (taken < count) break;  // the network is full: offer the rest in the next pass

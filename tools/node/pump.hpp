@@ -40,11 +40,11 @@ class Pump final : public core::Poller {
     core::Origin self;
     std::string name;
     core::Address listen;
-    std::vector<core::Address> join;                         // shard 0 dials them
-    std::uint64_t seed = 0;                                  // of nonces and jitter
-    std::size_t log_bytes_max = 64ULL << 20;                 // of a partition
-    std::function<std::uint64_t(core::Instant)> wall_ms;     // Unix time of an instant
-    std::function<std::uint64_t()> allocated_bytes;          // of the shard's arena, for the metrics; may be empty
+    std::vector<core::Address> join;                      // shard 0 dials them
+    std::uint64_t seed = 0;                               // of nonces and jitter
+    std::size_t log_bytes_max = 64ULL << 20;              // of a partition
+    std::function<std::uint64_t(core::Instant)> wall_ms;  // Unix time of an instant
+    std::function<std::uint64_t()> allocated_bytes;       // of the shard's arena, for the metrics; may be empty
   };
 
   /// All references are borrowed for life; `reply_waker` is notified when replies were put into the mailbox.

@@ -9,8 +9,8 @@ void ShardStatus::counter(std::string_view name, std::string_view help, std::uin
   metrics_.push_back({name, help, Metric::Kind::kCounter, value, label_name, label_value});
 }
 
-void ShardStatus::gauge(std::string_view name, std::string_view help, std::uint64_t value,
-                        std::string_view label_name, std::string_view label_value) {
+void ShardStatus::gauge(std::string_view name, std::string_view help, std::uint64_t value, std::string_view label_name,
+                        std::string_view label_value) {
   metrics_.push_back({name, help, Metric::Kind::kGauge, value, label_name, label_value});
 }
 
@@ -57,7 +57,8 @@ void ShardStatus::add(const SyncStats& stats) {
   counter("packets_lost", "Packets that a lane took for lost; their state was shipped again.", stats.packets_lost);
   counter("packets_malformed", "Packets that did not decode.", stats.malformed_packets);
   counter("frames_unknown_link", "Lattice frames of a link that is not open here.", stats.unknown_link);
-  counter("messages_dropped", "Requests and answers beyond a peer's bound; timers repeat them.", stats.messages_dropped);
+  counter("messages_dropped", "Requests and answers beyond a peer's bound; timers repeat them.",
+          stats.messages_dropped);
 }
 
 void ShardStatus::set_doors(std::uint64_t commands, std::size_t watches, std::size_t waits) {

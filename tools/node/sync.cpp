@@ -70,8 +70,7 @@ void Sync::handle_frame(core::Address from, const net::FrameView& frame, core::I
   auto& receive =
       lane != peer->from_lanes.end()
           ? lane->second
-          : peer->from_lanes
-                .try_emplace(frame.header.lane, receive_lane_config(peer->peer.epoch, frame.header.lane))
+          : peer->from_lanes.try_emplace(frame.header.lane, receive_lane_config(peer->peer.epoch, frame.header.lane))
                 .first->second;
   receive.handle(frame, now, receive_out_);
   for (auto& ack : receive_out_.ack_frames) frames_.push_back({peer->peer.address, std::move(ack)});
@@ -218,7 +217,8 @@ bool Sync::fill_packet(PeerState& peer, core::Instant now, delta::Packet& packet
       auto message = replica.ship(peer.peer.node, room, now);
       if (!message) break;
       const std::size_t weight = delta::weight(*message);
-      const bool large = weight > room;  // only a value that no packet holds: the packet ends with it and goes in fragments
+      const bool large =
+          weight > room;  // only a value that no packet holds: the packet ends with it and goes in fragments
       const auto& interval = std::get<delta::Interval>(message->body);
       claims.push_back({message->partition, interval.origin, interval.base});
       packet.messages.push_back(std::move(*message));

@@ -10,7 +10,7 @@
 namespace anabranch::sim {
 namespace {
 
-constexpr int kPassesPerInstant = 10'000;             // more means that two machines keep each other busy: a livelock
+constexpr int kPassesPerInstant = 10'000;              // more means that two machines keep each other busy: a livelock
 constexpr std::uint64_t kEpochMs = 1'700'000'000'000;  // the Unix time at virtual time zero
 
 core::Address address_of(std::uint32_t node) { return {0x7F000001, static_cast<std::uint16_t>(20'000 + node)}; }

@@ -12,7 +12,9 @@ class TracePort final : public net::Port {
   TracePort(std::unique_ptr<net::Port> inner, Trace* trace) : inner_(std::move(inner)), trace_(trace) {}
   [[nodiscard]] std::string_view name() const override { return "trace"; }
   [[nodiscard]] core::Address local() const override { return inner_->local(); }
-  std::size_t receive(std::span<net::Received> burst, core::Instant now) override { return inner_->receive(burst, now); }
+  std::size_t receive(std::span<net::Received> burst, core::Instant now) override {
+    return inner_->receive(burst, now);
+  }
   std::size_t send(std::span<const net::Outgoing> burst, core::Instant now) override {
     const std::size_t taken = inner_->send(burst, now);
     for (const net::Outgoing& out : burst.first(taken)) trace_->record(now, local(), out.to, out.bytes);
