@@ -2,6 +2,7 @@
 # Shared by the commands of tools/dev: messages, and running something long with one line of progress.
 
 jobs=$(nproc)
+export CCACHE_NOHASHDIR=1  # a fresh clone elsewhere finds what was compiled here; only debug paths may name this folder
 
 say() { printf '%s\n' "$*" >&2; }
 
