@@ -17,11 +17,12 @@ bool may_wait(const node::CommandBody& body) {
 
 }  // namespace
 
-// Lives inside its promise: its destructor is how a door learns that nobody waits.
+// Lives inside its promise: its destructor is how a door learns that nobody waits. A promise can outlive the mailbox (RPC hands
+// the calls of a closed connection to the event loop), so both sides forget each other when they part.
 class Mailbox::Waiter {
  public:
   Waiter(kj::PromiseFulfiller<Outcome>& fulfiller, Mailbox& mailbox, core::ShardId shard, node::CommandBody body)
-      : fulfiller_(fulfiller), mailbox_(mailbox), shard_(shard), cancels_(may_wait(body)), id_(++mailbox.last_id_) {
+      : fulfiller_(fulfiller), shard_(shard), cancels_(may_wait(body)), id_(++mailbox.last_id_) {
     if (shard >= mailbox.queues_.size()) {
       fulfiller.fulfill(Outcome(core::fail(core::Errc::kUnknown, "shard", std::to_string(shard))));
       return;
@@ -30,6 +31,7 @@ class Mailbox::Waiter {
       fulfiller.fulfill(Outcome(core::fail(core::Errc::kFull, "too many commands wait for this shard; try again")));
       return;
     }
+    mailbox_ = &mailbox;
     mailbox.waiters_[id_] = this;
     mailbox.post(shard, {id_, std::move(body)});
   }
@@ -37,20 +39,23 @@ class Mailbox::Waiter {
   Waiter& operator=(const Waiter&) = delete;
 
   ~Waiter() noexcept(false) {
-    if (mailbox_.waiters_.erase(id_) == 0) return;
-    auto& queue = mailbox_.queues_[shard_];
+    if (mailbox_ == nullptr) return;
+    mailbox_->waiters_.erase(id_);
+    auto& queue = mailbox_->queues_[shard_];
     const auto mine = std::find_if(queue.begin(), queue.end(), [&](const auto& command) { return command.id == id_; });
     if (mine != queue.end())
       queue.erase(mine);  // the shard never saw it
     else if (cancels_)
-      mailbox_.post(shard_, {++mailbox_.last_id_, node::CancelCommand{id_}});
+      mailbox_->post(shard_, {++mailbox_->last_id_, node::CancelCommand{id_}});
   }
 
+  /// The mailbox has no entry of this waiter any more.
+  void part() { mailbox_ = nullptr; }
   void fulfill(Outcome outcome) { fulfiller_.fulfill(std::move(outcome)); }
 
  private:
   kj::PromiseFulfiller<Outcome>& fulfiller_;
-  Mailbox& mailbox_;
+  Mailbox* mailbox_ = nullptr;  // not null exactly while the mailbox has an entry
   core::ShardId shard_;
   bool cancels_;
   std::uint64_t id_;
@@ -61,6 +66,10 @@ Mailbox::Mailbox(node::Node& node, kj::UnixEventPort& port, kj::Timer& timer)
       timer_(timer),
       observer_(port, node.reply_fd(), kj::UnixEventPort::FdObserver::OBSERVE_READ),
       queues_(node.shards()) {}
+
+Mailbox::~Mailbox() noexcept(false) {
+  for (const auto& [id, waiter] : waiters_) waiter->part();
+}
 
 kj::Promise<Outcome> Mailbox::call(core::ShardId shard, node::CommandBody body) {
   return kj::newAdaptedPromise<Outcome, Waiter>(*this, shard, std::move(body));
@@ -104,6 +113,7 @@ kj::Promise<void> Mailbox::watch_replies() {
     if (found == waiters_.end()) return;  // cancelled meanwhile
     Waiter& waiter = *found->second;
     waiters_.erase(found);
+    waiter.part();
     waiter.fulfill(std::move(reply.body));
   });
   return readable.then([this]() { return watch_replies(); });

@@ -21,8 +21,11 @@ using Outcome = core::Result<node::ReplyBody>;
 
 class Mailbox {
  public:
-  /// Borrows all three for life. Promises of call() must be gone before the mailbox.
+  /// Borrows all three for life. A promise of call() that outlives the mailbox stays unanswered.
   Mailbox(node::Node& node, kj::UnixEventPort& port, kj::Timer& timer);
+  Mailbox(const Mailbox&) = delete;
+  Mailbox& operator=(const Mailbox&) = delete;
+  ~Mailbox() noexcept(false);
 
   /// Posts `body` to `shard`. Dropping the promise posts a CancelCommand if the shard may be waiting.
   ///   errors  what the shard answers; kFull when kQueueMax commands already wait to be posted

@@ -47,7 +47,7 @@ class WatchedStream final : public capnp::MessageStream {
   bool garbage_ = false;
 };
 
-/// Everything of one connection, destroyed from the last member to the first: calls before their state, state before bytes.
+/// Everything of one connection, destroyed from the last member to the first: calls before bytes.
 class Connection {
  public:
   Connection(kj::Own<kj::AsyncIoStream> stream, Mailbox& mailbox, const Facts& facts, DoorCounters& counters,
@@ -57,7 +57,7 @@ class Connection {
         counters_(counters),
         notice_(notice),
         network_(watched_, capnp::rpc::twoparty::Side::SERVER, reader_options()),
-        system_(capnp::makeRpcServer(network_, kj::heap<Session>(mailbox, facts, counters, open_calls_max, state_))) {
+        system_(capnp::makeRpcServer(network_, bootstrap(mailbox, facts, open_calls_max))) {
     system_.setFlowLimit(kFlowWords);
     const int on = 1;  // a client whose machine is gone must not hold its place for ever
     stream_->setsockopt(SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
@@ -67,20 +67,27 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
   ~Connection() noexcept(false) {
     --counters_.control_open;
-    if (!watched_.garbage() && state_.greeted) return;
+    if (!watched_.garbage() && session_->greeted()) return;
     ++counters_.control_garbage;
     notice_("control: a connection ended that did not speak the protocol");
   }
 
   kj::Promise<void> ended() { return network_.onDisconnect(); }
-  [[nodiscard]] bool greeted() const { return state_.greeted; }
+  [[nodiscard]] bool greeted() const { return session_->greeted(); }
 
  private:
+  wire::Control::Client bootstrap(Mailbox& mailbox, const Facts& facts, std::size_t open_calls_max) {
+    auto session = kj::heap<Session>(mailbox, facts, counters_, open_calls_max);
+    session_ = session.get();
+    return capability_.emplace(kj::mv(session));
+  }
+
   kj::Own<kj::AsyncIoStream> stream_;
   WatchedStream watched_;
   DoorCounters& counters_;
   const Notice& notice_;
-  SessionState state_;
+  const Session* session_ = nullptr;  // kept by the capability
+  kj::Maybe<wire::Control::Client> capability_;
   capnp::TwoPartyVatNetwork network_;
   capnp::RpcSystem<capnp::rpc::twoparty::VatId> system_;
 };

@@ -97,20 +97,19 @@ core::Error too_large_answer() { return error_of(Errc::kTooLarge, "the answer wo
 
 }  // namespace
 
-Session::Session(Mailbox& mailbox, const Facts& facts, DoorCounters& counters, std::size_t open_calls_max,
-                 SessionState& state)
-    : mailbox_(mailbox), facts_(facts), counters_(counters), open_calls_max_(open_calls_max), state_(state) {}
+Session::Session(Mailbox& mailbox, const Facts& facts, DoorCounters& counters, std::size_t open_calls_max)
+    : mailbox_(mailbox), facts_(facts), counters_(counters), open_calls_max_(open_calls_max) {}
 
 template <class Context, class Work>
 kj::Promise<void> Session::admit(Context context, Work work) {
   ++counters_.control_calls;
   context.allowCancellation();  // a client that goes, or gives up, ends its waits
-  if (!state_.greeted) return answer_error(context, error_of(Errc::kRefused, "hello must be the first call"));
-  if (state_.open_calls >= open_calls_max_)
+  if (!greeted_) return answer_error(context, error_of(Errc::kRefused, "hello must be the first call"));
+  if (open_calls_ >= open_calls_max_)
     return answer_error(
         context, error_of(Errc::kFull, "too many open calls on this connection", std::to_string(open_calls_max_)));
-  ++state_.open_calls;
-  return work(context).attach(kj::defer([this]() { --state_.open_calls; }));
+  ++open_calls_;
+  return work(context).attach(kj::defer([this]() { --open_calls_; }));
 }
 
 kj::Promise<void> Session::hello(HelloContext context) {
@@ -120,7 +119,7 @@ kj::Promise<void> Session::hello(HelloContext context) {
                         error_of(Errc::kRefused, "this node speaks version 1 of the control protocol, the client",
                                  std::to_string(version)));
   }
-  state_.greeted = true;
+  greeted_ = true;
   auto node = context.getResults().initNode();
   node.setName(text_field(facts_.name).c_str());
   node.setId(facts_.id);

@@ -13,17 +13,12 @@
 
 namespace anabranch::rpc {
 
-/// Shared between a connection and its session; outlives both.
-struct SessionState {
-  bool greeted = false;
-  std::size_t open_calls = 0;
-};
-
 class Session final : public wire::Control::Server {
  public:
-  /// Borrows everything for life.
-  Session(Mailbox& mailbox, const Facts& facts, DoorCounters& counters, std::size_t open_calls_max,
-          SessionState& state);
+  /// Borrows everything for life; calls that outlive the connection touch nothing of it when they are dropped.
+  Session(Mailbox& mailbox, const Facts& facts, DoorCounters& counters, std::size_t open_calls_max);
+
+  [[nodiscard]] bool greeted() const { return greeted_; }
 
   kj::Promise<void> hello(HelloContext context) override;
   kj::Promise<void> update(UpdateContext context) override;
@@ -45,7 +40,8 @@ class Session final : public wire::Control::Server {
   const Facts& facts_;
   DoorCounters& counters_;
   std::size_t open_calls_max_;
-  SessionState& state_;
+  bool greeted_ = false;
+  std::size_t open_calls_ = 0;
 };
 
 }  // namespace anabranch::rpc
