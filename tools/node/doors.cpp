@@ -4,17 +4,16 @@
 #include <type_traits>
 #include <utility>
 
-#include "core/hash.hpp"
 #include "core/limits.hpp"
 
 namespace anabranch::node {
+namespace {
 
-Doors::Doors(Replicas& replicas) : replicas_(replicas) {}
+Item item(const dataflow::View& view) { return {core::Bytes(view.key), view.type, lattice::read(*view.object)}; }
 
-delta::Replica* Doors::replica_of(core::BytesView key) const {
-  const auto partition = core::partition_of(key, static_cast<std::uint32_t>(replicas_.size()));
-  return replicas_[partition].get();
-}
+}  // namespace
+
+Doors::Doors(Replicas& replicas) : variables_(replicas) {}
 
 void Doors::handle(Command command, std::uint64_t wall_ms, delta::Outbox& outbox, std::vector<Reply>& replies) {
   ++commands_;
@@ -39,37 +38,22 @@ void Doors::update(std::uint64_t id, const UpdateCommand& command, std::uint64_t
       flushes;  // the last flush of each partition that the updates went into
   for (std::uint32_t i = 0; i < command.updates.size(); ++i) {
     const Update& update = command.updates[i];
-    delta::Replica* replica = replica_of(update.key);
-    if (replica == nullptr) {
-      wait.reply.refused.push_back({i, core::Error{core::Errc::kRefused, "the key belongs to another shard", {}}});
-      continue;
-    }
-    const auto ticket = replica->update(update.key, update.type, update.operation, wall_ms, outbox);
-    if (!ticket) {
+    const auto ticket = variables_.update(update.key, update.type, update.operation, wall_ms, outbox);
+    if (ticket)
+      flushes[ticket->partition] = std::max(flushes[ticket->partition], ticket->flush);
+    else
       wait.reply.refused.push_back({i, ticket.error()});
-      continue;
-    }
-    const auto partition = core::partition_of(update.key, static_cast<std::uint32_t>(replicas_.size()));
-    auto& flush = flushes[partition];
-    flush = std::max(flush, ticket->flush);
   }
   wait_for(id, std::move(wait), command.copies, flushes, outbox, replies);
 }
 
 void Doors::declare(std::uint64_t id, const DeclareCommand& command, delta::Outbox& outbox,
                     std::vector<Reply>& replies) {
-  delta::Replica* replica = replica_of(command.key);
-  if (replica == nullptr) {
-    replies.push_back({id, core::fail(core::Errc::kRefused, "the key belongs to another shard")});
-    return;
-  }
-  const auto ticket = replica->declare(command.key, command.type, outbox);
-  if (!ticket) {
+  const auto ticket = variables_.declare(command.key, command.type, outbox);
+  if (ticket)
+    wait_for(id, Wait{}, command.copies, {{ticket->partition, ticket->flush}}, outbox, replies);
+  else
     replies.push_back({id, tl::unexpected(ticket.error())});
-    return;
-  }
-  const auto partition = core::partition_of(command.key, static_cast<std::uint32_t>(replicas_.size()));
-  wait_for(id, Wait{}, command.copies, {{partition, ticket->flush}}, outbox, replies);
 }
 
 void Doors::wait_for(std::uint64_t id, Wait wait, std::uint32_t copies,
@@ -84,92 +68,66 @@ void Doors::wait_for(std::uint64_t id, Wait wait, std::uint32_t copies,
     wait.open.emplace_back(partition, token);
     wait_owner_.emplace(token, id);
   }
-  // The wait stands before the replicas are asked: a flush that is held already answers through the outbox like any other.
+  // The wait stands before the replicas are asked: a flush that is held already answers through the outbox like any
+  // other.
   const auto& open = waits_.insert_or_assign(id, std::move(wait)).first->second.open;
   std::size_t next = 0;
-  for (const auto& [partition, flush] : flushes) replicas_[partition]->wait(flush, copies, open[next++].second, outbox);
+  for (const auto& [partition, flush] : flushes)
+    variables_.replica(partition).wait(flush, copies, open[next++].second, outbox);
 }
 
 void Doors::get(std::uint64_t id, const GetCommand& command, std::vector<Reply>& replies) const {
   ItemsReply reply;
-  for (const core::Bytes& key : command.keys) {
-    const delta::Replica* replica = replica_of(key);
-    lattice::TypeId type{};
-    const lattice::Object* object = replica == nullptr ? nullptr : replica->find(key, &type);
-    if (object != nullptr) reply.items.push_back({key, type, lattice::read(*object)});
-  }
+  for (const core::Bytes& key : command.keys)
+    if (const auto view = variables_.query(key)) reply.items.push_back(item(*view));
   replies.push_back({id, std::move(reply)});
 }
 
 void Doors::scan(std::uint64_t id, const ScanCommand& command, std::vector<Reply>& replies) const {
-  std::vector<std::pair<core::BytesView, const lattice::Object*>> found;
-  for (const auto& replica : replicas_)
-    if (replica != nullptr) replica->scan(command.prefix, found);
-  if (!command.from_start)
-    std::erase_if(found, [&command](const auto& entry) { return entry.first <= core::BytesView(command.after); });
-  const std::size_t limit = std::min<std::size_t>(std::max(1U, command.limit), core::kListMax);
+  const std::size_t limit = std::clamp<std::size_t>(command.limit, 1, core::kListMax);
+  const auto [views, more] = variables_.scan(command.prefix, command.from_start ? nullptr : &command.after, limit);
   ItemsReply reply;
-  reply.more = found.size() > limit;
-  const auto by_key = [](const auto& a, const auto& b) { return a.first < b.first; };
-  const auto end = found.begin() + static_cast<std::ptrdiff_t>(std::min(limit, found.size()));
-  std::partial_sort(found.begin(), end, found.end(), by_key);
-  for (auto it = found.begin(); it != end; ++it)
-    reply.items.push_back({core::Bytes(it->first), lattice::type_of(*it->second), lattice::read(*it->second)});
+  reply.more = more;
+  for (const dataflow::View& view : views) reply.items.push_back(item(view));
   replies.push_back({id, std::move(reply)});
 }
 
 void Doors::watch(std::uint64_t id, const WatchCommand& command, std::vector<Reply>& replies) {
-  const delta::Replica* replica = replica_of(command.key);
-  lattice::TypeId type{};
-  const lattice::Object* object = replica == nullptr ? nullptr : replica->find(command.key, &type);
-  if (object != nullptr && lattice::measure(*object) >= command.at_least) {
-    replies.push_back({id, ItemsReply{{{command.key, type, lattice::read(*object)}}, false}});
-    return;
+  const auto read = variables_.read(command.key, command.at_least);
+  if (!read) {
+    replies.push_back({id, tl::unexpected(read.error())});
+  } else if (read->now) {
+    replies.push_back({id, ItemsReply{{item(*read->now)}, false}});
+  } else {
+    watch_by_command_.emplace(id, read->later);
+    command_by_watch_.emplace(read->later, id);
   }
-  const auto watch = index_.add(command.key, command.at_least);
-  if (!watch) {
-    replies.push_back({id, tl::unexpected(watch.error())});
-    return;
-  }
-  watch_by_command_.emplace(id, *watch);
-  command_by_watch_.emplace(*watch, id);
 }
 
 void Doors::cancel(std::uint64_t id) {
   if (const auto watch = watch_by_command_.find(id); watch != watch_by_command_.end()) {
-    index_.cancel(watch->second);
+    variables_.cancel(watch->second);
     command_by_watch_.erase(watch->second);
     watch_by_command_.erase(watch);
   }
   if (const auto wait = waits_.find(id); wait != waits_.end()) {
     for (const auto& [partition, token] : wait->second.open) {
-      replicas_[partition]->cancel_wait(token);
+      variables_.replica(partition).cancel_wait(token);
       wait_owner_.erase(token);
     }
     waits_.erase(wait);
   }
 }
 
-void Doors::fire(core::BytesView key, const lattice::Object& object, std::vector<Reply>& replies) {
-  std::vector<dataflow::WatchId> fired;
-  index_.fire(key, lattice::measure(object), fired);
-  for (const dataflow::WatchId watch : fired) {
-    const auto command = command_by_watch_.find(watch);
+void Doors::react(const delta::Outbox& outbox, std::vector<Reply>& replies) {
+  fired_.clear();
+  variables_.fire(outbox, fired_);
+  for (const dataflow::Variables::Fired& fired : fired_) {
+    const auto command = command_by_watch_.find(fired.watch);
     if (command == command_by_watch_.end()) continue;
-    const Item item{core::Bytes(key), lattice::type_of(object), lattice::read(object)};
-    replies.push_back({command->second, ItemsReply{{item}, false}});
+    replies.push_back({command->second, ItemsReply{{item(fired.view)}, false}});
     watch_by_command_.erase(command->second);
     command_by_watch_.erase(command);
-  }
-}
-
-void Doors::react(const delta::Outbox& outbox, std::vector<Reply>& replies) {
-  if (!watch_by_command_.empty()) {
-    for (const delta::Changed& changed : outbox.changed) {
-      const delta::Replica* replica = replica_of(changed.key);
-      const lattice::Object* object = replica == nullptr ? nullptr : replica->find(changed.key);
-      if (object != nullptr) fire(changed.key, *object, replies);
-    }
   }
   for (const std::uint64_t token : outbox.reached) {
     const auto owner = wait_owner_.find(token);

@@ -3,21 +3,18 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
-#include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "core/time.hpp"
-#include "dataflow/watch_index.hpp"
-#include "delta/replica.hpp"
+#include "dataflow/variables.hpp"
+#include "delta/outbox.hpp"
 #include "tools/node/command.hpp"
 
 namespace anabranch::node {
 
-/// The replicas that a shard owns, by partition; a null pointer where another shard owns it.
-using Replicas = std::vector<std::unique_ptr<delta::Replica>>;
+using dataflow::Replicas;
 
 class Doors {
  public:
@@ -54,15 +51,13 @@ class Doors {
   void wait_for(std::uint64_t id, Wait wait, std::uint32_t copies,
                 const std::map<core::PartitionId, core::FlushNumber>& flushes, delta::Outbox& outbox,
                 std::vector<Reply>& replies);
-  [[nodiscard]] delta::Replica* replica_of(core::BytesView key) const;
-  void fire(core::BytesView key, const lattice::Object& object, std::vector<Reply>& replies);
 
-  Replicas& replicas_;
-  dataflow::WatchIndex index_;
+  dataflow::Variables variables_;
   std::unordered_map<std::uint64_t, dataflow::WatchId> watch_by_command_;
   std::unordered_map<dataflow::WatchId, std::uint64_t> command_by_watch_;
   std::unordered_map<std::uint64_t, Wait> waits_;                // by command
   std::unordered_map<std::uint64_t, std::uint64_t> wait_owner_;  // token to command
+  std::vector<dataflow::Variables::Fired> fired_;                // scratch
   std::uint64_t next_token_ = 1;
   std::uint64_t commands_ = 0;
 };
