@@ -91,7 +91,7 @@ core::Result<Fragment> mutate(const Object& object, const Operation& operation, 
 /// What people and doors see. Equal states give equal readings.
 Reading read(const Object& object);
 /// What numeric thresholds compare: value of a counter or extremum, cardinality of a set or register, flag as 0 or 1.
-/// A maxint that was never set measures INT64_MIN, a minint INT64_MAX.
+/// A maxint or minint that was never set measures INT64_MIN: nothing meets no threshold.
 std::int64_t measure(const Object& object);
 
 /// Approximate bytes when encoded, for cutting flushes and bounding logs. O(elements) for sets and causal types.

@@ -56,11 +56,8 @@ class Extremum {
     return set(operation.amount);
   }
   [[nodiscard]] Reading read() const { return value_ ? Reading(*value_) : Reading(); }
-  /// The value; what is worse than any value if nothing is set.
-  [[nodiscard]] std::int64_t measure() const {
-    using Limits = std::numeric_limits<std::int64_t>;
-    return value_.value_or(kGreatest ? Limits::min() : Limits::max());
-  }
+  /// The value; below every value if nothing is set, so that no threshold is met by nothing.
+  [[nodiscard]] std::int64_t measure() const { return value_.value_or(std::numeric_limits<std::int64_t>::min()); }
   [[nodiscard]] std::uint64_t fingerprint(std::uint64_t seed) const {
     return value_ ? hash_words(seed, static_cast<std::uint64_t>(*value_)) : 0;
   }

@@ -110,6 +110,20 @@ TEST_F(VariablesTest, AThresholdReadOfAnUnknownVariableFiresOnceWhenItIsMet) {
   EXPECT_TRUE(fire().empty());
 }
 
+TEST_F(VariablesTest, AnExtremumThatWasNeverSetMeetsNoThreshold) {
+  const std::string key = key_in(0);
+  ASSERT_TRUE(variables_.declare(key, TypeId::kMinInt, outbox_));
+  const auto read = variables_.read(key, -5);
+  ASSERT_TRUE(read);
+  EXPECT_FALSE(read->now);
+  EXPECT_TRUE(fire().empty());
+  lattice::Operation set;
+  set.verb = Verb::kSet;
+  set.amount = -5;
+  ASSERT_TRUE(variables_.update(key, TypeId::kMinInt, set, kWallMs, outbox_));
+  EXPECT_EQ(fire().size(), 1U);
+}
+
 TEST_F(VariablesTest, ACancelledReadNeverFires) {
   const std::string key = key_in(0);
   const auto read = variables_.read(key, 1);
