@@ -20,7 +20,7 @@ TEST(MaxInt, StartsAsNothingAndKeepsTheGreatest) {
 TEST(MinInt, StartsAsNothingAndKeepsTheLeast) {
   MinInt least;
   EXPECT_EQ(least.read(), Reading());
-  EXPECT_EQ(least.measure(), INT64_MAX);
+  EXPECT_EQ(least.measure(), INT64_MIN);
   EXPECT_TRUE(least.join(least.set(5)));
   EXPECT_EQ(least.set(6), MinInt());
   EXPECT_TRUE(least.join(least.set(-1)));
