@@ -137,7 +137,7 @@ cmd_san() {
   export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
   export TSAN_OPTIONS=halt_on_error=1:suppressions=$root/tools/dev.d/tsan.supp
-  local common=(-Dbuildtype=debugoptimized -Doptimization=1 -Djemalloc=disabled -Dwerror=false -Db_lundef=false)
+  local common=(-Ddebug=false -Doptimization=1 -Dcpp_args=-g1 -Djemalloc=disabled -Dwerror=false -Db_lundef=false)
   case $kind in
     address) kind=asan && configure asan tests "${common[@]}" -Db_sanitize=address,undefined ;;
     thread) kind=tsan && configure tsan tests "${common[@]}" -Db_sanitize=thread ;;
