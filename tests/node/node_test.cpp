@@ -23,15 +23,17 @@ class Control {
  public:
   explicit Control(Node& node) : node_(node) {}
 
-  std::uint64_t post(core::BytesView key, CommandBody body) {
-    const std::uint64_t id = next_++;
-    EXPECT_TRUE(node_.post(node_.shard_of(key), {id, std::move(body)}));
-    return id;
-  }
+  std::uint64_t post(core::BytesView key, const CommandBody& body) { return post_to(node_.shard_of(key), body); }
 
-  std::uint64_t post_to(core::ShardId shard, CommandBody body) {
+  /// Tries again while the mailbox is full.
+  std::uint64_t post_to(core::ShardId shard, const CommandBody& body) {
     const std::uint64_t id = next_++;
-    EXPECT_TRUE(node_.post(shard, {id, std::move(body)}));
+    bool posted = node_.post(shard, {id, body});
+    for (int i = 0; i < 2'000 && !posted; ++i) {
+      poll(nullptr, 0, 10);
+      posted = node_.post(shard, {id, body});
+    }
+    EXPECT_TRUE(posted);
     return id;
   }
 
@@ -58,7 +60,7 @@ class Control {
     operation.amount = amount;
     command.updates.push_back({key, TypeId::kGCounter, operation});
     command.copies = copies;
-    return await(post(key, std::move(command)));
+    return await(post(key, command));
   }
 
   std::int64_t value(const std::string& key) {
