@@ -46,6 +46,7 @@ struct ScanCommand {
   core::Bytes after;
   bool from_start = true;  // `after` is not in force
   std::uint32_t limit = 1'024;
+  bool values = true;  // false: the items carry key and type only
 };
 
 /// Replies once lattice::measure(key) >= at_least; at once if it holds. Ended early by CancelCommand.

@@ -88,7 +88,8 @@ void Doors::scan(std::uint64_t id, const ScanCommand& command, std::vector<Reply
   const auto [views, more] = variables_.scan(command.prefix, command.from_start ? nullptr : &command.after, limit);
   ItemsReply reply;
   reply.more = more;
-  for (const dataflow::View& view : views) reply.items.push_back(item(view));
+  for (const dataflow::View& view : views)
+    reply.items.push_back(command.values ? item(view) : Item{core::Bytes(view.key), view.type, {}});
   replies.push_back({id, std::move(reply)});
 }
 
