@@ -52,8 +52,7 @@ std::pair<std::vector<View>, bool> Variables::scan(core::BytesView prefix, const
                                                    std::size_t limit) const {
   std::vector<std::pair<core::BytesView, const lattice::Object*>> found;
   for (const auto& replica : replicas_)
-    if (replica != nullptr) replica->scan(prefix, found);
-  if (after != nullptr) std::erase_if(found, [after](const auto& entry) { return entry.first <= *after; });
+    if (replica != nullptr) replica->scan(prefix, after, limit + 1, found);  // one more tells whether more follow
   const std::size_t count = std::min(limit, found.size());
   std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(count), found.end(),
                     [](const auto& a, const auto& b) { return a.first < b.first; });

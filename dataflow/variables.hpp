@@ -54,7 +54,7 @@ class Variables {
   /// The variables whose keys begin with `prefix` and are greater than `after` (unless it is null), by key.
   ///   limit    of the answer; at least 1
   ///   returns  the views, and whether more follow
-  ///   cost     O(variables of the shard)
+  ///   cost     O(limit) for each partition; keys that are new since the last scan are sorted in first
   [[nodiscard]] std::pair<std::vector<View>, bool> scan(core::BytesView prefix, const core::Bytes* after,
                                                         std::size_t limit) const;
 

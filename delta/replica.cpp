@@ -104,7 +104,12 @@ const lattice::Object* Replica::find(BytesView key, lattice::TypeId* type) const
 }
 
 void Replica::scan(BytesView prefix, std::vector<std::pair<BytesView, const lattice::Object*>>& out) const {
-  parts_->store.scan(prefix, out);
+  scan(prefix, nullptr, SIZE_MAX, out);
+}
+
+void Replica::scan(BytesView prefix, const Bytes* after, std::size_t limit,
+                   std::vector<std::pair<BytesView, const lattice::Object*>>& out) const {
+  parts_->store.scan(prefix, after, limit, out);
 }
 
 void Replica::wait(FlushNumber flush, std::uint32_t copies, std::uint64_t token, Outbox& outbox) {

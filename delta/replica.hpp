@@ -86,8 +86,13 @@ class Replica {
   const lattice::Object* find(BytesView key, lattice::TypeId* type = nullptr) const;
 
   /// Appends every variable whose key starts with `prefix`, sorted by key; borrowed like find's.
-  ///   cost      O(variables): a door for people, not for the engine
   void scan(BytesView prefix, std::vector<std::pair<BytesView, const lattice::Object*>>& out) const;
+  /// As above, in pages.
+  ///   after     if not null, only keys greater than it
+  ///   limit     of what is appended
+  ///   cost      O(log variables + appended); O(variables log variables) if a key is new since the last scan
+  void scan(BytesView prefix, const Bytes* after, std::size_t limit,
+            std::vector<std::pair<BytesView, const lattice::Object*>>& out) const;
 
   /// `outbox.reached` gets `token` once `copies` nodes (this one included) hold this origin's flush; now, if they do.
   void wait(FlushNumber flush, std::uint32_t copies, std::uint64_t token, Outbox& outbox);

@@ -21,12 +21,24 @@ const lattice::Object* Store::find(BytesView key, lattice::TypeId type) const {
   return nullptr;
 }
 
-void Store::scan(BytesView prefix, std::vector<std::pair<BytesView, const lattice::Object*>>& out) const {
-  const auto first = static_cast<std::ptrdiff_t>(out.size());
-  for (const auto& [key, variable] : table_) {
-    if (BytesView(key).starts_with(prefix)) out.emplace_back(key, &variable.object);
-  }
-  std::sort(out.begin() + first, out.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+// Pointers into the table hold until it grows, and it grows with a new key only: obtain() empties the list then.
+void Store::sort_keys() const {
+  if (sorted_.size() == table_.size()) return;
+  sorted_.clear();
+  sorted_.reserve(table_.size());
+  for (const auto& entry : table_) sorted_.push_back(&entry);
+  std::sort(sorted_.begin(), sorted_.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
+}
+
+void Store::scan(BytesView prefix, const Bytes* after, std::size_t limit,
+                 std::vector<std::pair<BytesView, const lattice::Object*>>& out) const {
+  sort_keys();
+  const auto before = [](const Table::value_type* entry, BytesView key) { return BytesView(entry->first) < key; };
+  const auto behind = [](BytesView key, const Table::value_type* entry) { return key < BytesView(entry->first); };
+  auto at = std::lower_bound(sorted_.begin(), sorted_.end(), prefix, before);
+  if (after != nullptr) at = std::upper_bound(at, sorted_.end(), BytesView(*after), behind);
+  for (; limit > 0 && at != sorted_.end() && BytesView((*at)->first).starts_with(prefix); ++at, --limit)
+    out.emplace_back((*at)->first, &(*at)->second.object);
 }
 
 lattice::Object& Store::obtain(BytesView key, lattice::TypeId type, bool& fresh) {
@@ -34,6 +46,7 @@ lattice::Object& Store::obtain(BytesView key, lattice::TypeId type, bool& fresh)
   auto at = table_.find(key);
   if (at == table_.end()) {
     ++variables_;
+    sorted_.clear();
     return table_.emplace(Bytes(key), Variable{lattice::bottom(type), {}}).first->second.object;
   }
   Variable& variable = at->second;

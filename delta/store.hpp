@@ -24,8 +24,11 @@ class Store {
   /// The variable of exactly this type, or nullptr; borrowed likewise.
   [[nodiscard]] const lattice::Object* find(BytesView key, lattice::TypeId type) const;
   /// Appends the variables whose key starts with `prefix`, lowest types only, sorted by key; borrowed likewise.
-  ///   cost  O(variables)
-  void scan(BytesView prefix, std::vector<std::pair<BytesView, const lattice::Object*>>& out) const;
+  ///   after  if not null, only keys greater than it
+  ///   limit  of what is appended
+  ///   cost   O(log variables + appended); O(variables log variables) if a key is new since the last scan
+  void scan(BytesView prefix, const Bytes* after, std::size_t limit,
+            std::vector<std::pair<BytesView, const lattice::Object*>>& out) const;
   /// Calls f(key, object) for every variable, in no order that means anything.
   template <class F>
   void for_each(F&& f) const {
@@ -68,7 +71,11 @@ class Store {
   lattice::Object& obtain(BytesView key, lattice::TypeId type, bool& fresh);
   bool join_object(BytesView key, const lattice::Fragment& fragment);
 
-  boost::unordered_flat_map<Bytes, Variable, Hash, std::equal_to<>> table_;
+  using Table = boost::unordered_flat_map<Bytes, Variable, Hash, std::equal_to<>>;
+  void sort_keys() const;
+
+  Table table_;
+  mutable std::vector<const Table::value_type*> sorted_;  // by key; of the last scan, empty once a key is new
   lattice::CausalContext context_;
   std::size_t variables_ = 0;
   std::size_t clashes_ = 0;

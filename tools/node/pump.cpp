@@ -60,7 +60,7 @@ bool Pump::poll(core::Instant now) {
   settle(now);
   transmit(now);
   worked |= mesh_.flush(config_.shard);
-  send_replies();
+  send_replies(now);
   return worked;
 }
 
@@ -126,7 +126,9 @@ bool Pump::drain_mesh(core::Instant now) {
   });
 }
 
+// Replies that the mailbox has no room for hold back the commands that would add to them.
 bool Pump::take_commands(core::Instant now) {
+  if (replies_.size() >= Mailbox::kDepth) return false;
   bool any = false;
   Command command;
   for (std::size_t left = kCommandsPerPass; left > 0 && mailbox_.commands.pop(command); --left) {
@@ -209,11 +211,17 @@ void Pump::transmit(core::Instant now) {
   if (leave_command_) replies_.push_back({*std::exchange(leave_command_, std::nullopt), UpdateReply{}});
 }
 
-void Pump::send_replies() {
-  const std::size_t sent = mailbox_.replies.push_batch(replies_);
-  if (sent == 0) return;
-  replies_.erase(replies_.begin(), replies_.begin() + static_cast<std::ptrdiff_t>(sent));
-  reply_waker_.notify();
+void Pump::send_replies(core::Instant now) {
+  if (replies_.empty()) return;
+  const std::size_t sent = mailbox_.replies.push_batch(std::span(replies_).subspan(first_reply_));
+  first_reply_ += sent;
+  if (sent > 0) reply_waker_.notify();
+  if (first_reply_ < replies_.size()) {  // the control thread empties the mailbox without telling: look again soon
+    retry_at_ = std::min(retry_at_, now + core::kMillisecond);
+    return;
+  }
+  replies_.clear();
+  first_reply_ = 0;
 }
 
 StatusReply Pump::status(core::Instant now) const {

@@ -74,7 +74,7 @@ class Pump final : public core::Poller {
   void dispatch(core::Address from, const net::FrameView& frame, core::Instant now);
   void execute(Command command, core::Instant now);
   void tell_peers(core::Instant now);
-  void send_replies();
+  void send_replies(core::Instant now);
   [[nodiscard]] StatusReply status(core::Instant now) const;
 
   Config config_;
@@ -91,6 +91,7 @@ class Pump final : public core::Poller {
   std::vector<OutFrame> frames_;
   std::size_t first_frame_ = 0;  // frames before it have been taken by the port
   std::vector<Reply> replies_;
+  std::size_t first_reply_ = 0;  // replies before it are in the mailbox
   std::optional<std::uint64_t> leave_command_;  // answered when the last frame is out
   std::uint64_t frames_dropped_ = 0;
   std::uint64_t frames_forwarded_ = 0;
