@@ -138,6 +138,7 @@ class Serve final : public Command {
     if (!control) return fail_with(control.error());
     auto web = TcpListener::open(http_at, "--http");
     if (!web) return fail_with(web.error());
+    config.on_news = [&log](const std::string& news) { log.info(news); };
     auto node = node::Node::start(std::move(config));
     if (!node) return std::min<int>(fail_with(node.error()), kFailed);
     ControlConfig loop{std::move(*control), std::move(*web)};

@@ -11,6 +11,9 @@
 namespace anabranch::node {
 namespace {
 
+constexpr core::Duration kRefusalAgain = 60 * core::kSecond;
+constexpr std::size_t kRefusalsMax = 64;
+constexpr core::Duration kLonely = 5 * core::kSecond;  // handshakes are tried about ten times until then
 constexpr int kSettleRounds = 16;  // each round can only close or open what the one before it caused
 
 net::LinkTable::Config link_config(const Neighbours::Config& config) {
@@ -46,7 +49,9 @@ net::CloseReason close_reason(overlay::FullMembership::CloseReason reason) {
 }  // namespace
 
 Neighbours::Neighbours(const Config& config)
-    : config_(config), links_(link_config(config)), membership_(membership_config(config)) {}
+    : config_(config), links_(link_config(config)), membership_(membership_config(config)) {
+  if (!config_.join.empty()) lonely_at_ = 0;  // counted from the first deadline
+}
 
 void Neighbours::handle_frame(core::Address from, const net::FrameView& frame, core::Instant now) {
   if (frame.header.type == net::FrameType::kHandshake) {
@@ -73,13 +78,21 @@ void Neighbours::handle_frame(core::Address from, const net::FrameView& frame, c
 }
 
 void Neighbours::on_deadline(core::Instant now) {
+  if (lonely_at_ == 0) lonely_at_ = now + kLonely;
+  if (lonely_at_ <= now) {
+    lonely_at_ = core::kNever;
+    if (membership_.linked() == 0)
+      news_.push_back(
+          "no join address answers yet (dead, or of another cluster): " + core::to_string(config_.join.front()) +
+          (config_.join.size() > 1 ? " and others" : "") + "; they are tried until they do");
+  }
   if (links_.next_deadline() <= now) links_.on_deadline(now, link_out_);
   if (membership_.next_deadline() <= now) membership_.on_deadline(now, membership_out_);
   settle(now);
 }
 
 core::Instant Neighbours::next_deadline() const {
-  return std::min(links_.next_deadline(), membership_.next_deadline());
+  return std::min({links_.next_deadline(), membership_.next_deadline(), lonely_at_});
 }
 
 void Neighbours::leave(core::Instant now) {
@@ -124,14 +137,18 @@ void Neighbours::tell_membership(const net::LinkTable::Notice& notice, core::Ins
         using Event = std::decay_t<decltype(event)>;
         if constexpr (std::is_same_v<Event, net::LinkTable::LinkUp>) {
           const net::LinkInfo& link = event.link;
+          news_.push_back("linked to " + link.name + " at " + core::to_string(link.address));
           membership_.handle(Membership::LinkUp{link.peer, link.incarnation, link.epoch, link.address, link.name}, now,
                              membership_out_);
         } else if constexpr (std::is_same_v<Event, net::LinkTable::LinkDown>) {
           const bool left = event.by_peer && event.reason == net::CloseReason::kLeft;
+          news_.push_back("the link to " + event.link.name + " at " + core::to_string(event.link.address) +
+                          " has ended: " + std::string(net::name(event.reason)));
           membership_.handle(Membership::LinkDown{event.link.peer, event.link.epoch, left}, now, membership_out_);
         } else if constexpr (std::is_same_v<Event, net::LinkTable::DialRefused>) {
-          last_refusal_ =
-              core::to_string(event.address) + ": " + std::string(net::name(event.reason)) + ": " + event.detail;
+          tell_refusal(core::to_string(event.address) + " refuses us (" + std::string(net::name(event.reason)) +
+                           "): " + event.detail,
+                       now);
           membership_.handle(Membership::Refused{event.address}, now, membership_out_);
         } else if constexpr (std::is_same_v<Event, net::LinkTable::DialSelf>) {
           membership_.handle(Membership::DialSelf{event.address}, now, membership_out_);
@@ -141,6 +158,16 @@ void Neighbours::tell_membership(const net::LinkTable::Notice& notice, core::Ins
       },
       notice);
 }
+
+void Neighbours::tell_refusal(std::string refusal, core::Instant now) {
+  const auto said = refusals_.find(refusal);
+  if (said != refusals_.end() && now < said->second + kRefusalAgain) return;
+  if (said == refusals_.end() && refusals_.size() >= kRefusalsMax) refusals_.clear();
+  refusals_[refusal] = now;
+  news_.push_back(std::move(refusal));
+}
+
+std::vector<std::string> Neighbours::take_news() { return std::exchange(news_, {}); }
 
 std::vector<OutFrame> Neighbours::take_frames() { return std::exchange(frames_, {}); }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -37,12 +38,13 @@ class Neighbours {
   [[nodiscard]] core::Instant next_deadline() const;
   /// Says goodbye to everybody; frames() then holds the last ones.
   void leave(core::Instant now);
-  /// Did a dialled node refuse us, and why? The newest refusal, empty if none.
-  [[nodiscard]] const std::string& last_refusal() const { return last_refusal_; }
 
   /// What happened since the last call of the same name; the caller takes it away.
   [[nodiscard]] std::vector<OutFrame> take_frames();
   [[nodiscard]] std::vector<overlay::FullMembership::Notice> take_notices();
+  /// Sentences for the log: links that open and end, refusals (one that repeats is said once a minute), and, once,
+  /// join addresses that do not answer.
+  [[nodiscard]] std::vector<std::string> take_news();
 
   /// Where frames of an open link go; {} if it is gone by now.
   [[nodiscard]] core::Address address_of(core::LinkEpoch epoch) const;
@@ -56,6 +58,7 @@ class Neighbours {
  private:
   void settle(core::Instant now);
   void apply_membership(core::Instant now);
+  void tell_refusal(std::string refusal, core::Instant now);
   void tell_membership(const net::LinkTable::Notice& notice, core::Instant now);
 
   Config config_;
@@ -65,7 +68,9 @@ class Neighbours {
   overlay::FullMembership::Outbox membership_out_;
   std::vector<OutFrame> frames_;
   std::vector<overlay::FullMembership::Notice> notices_;
-  std::string last_refusal_;
+  std::vector<std::string> news_;
+  std::map<std::string, core::Instant> refusals_;  // when each was last said; bounded
+  core::Instant lonely_at_ = core::kNever;         // when to say that no join address answers
   std::uint64_t unknown_link_ = 0;
 };
 

@@ -13,6 +13,7 @@
 #include "core/rng.hpp"
 #include "core/shard.hpp"
 #include "core/time.hpp"
+#include "net/codec.hpp"
 #include "net/pcap_port.hpp"
 #include "net/udp_port.hpp"
 #include "tools/node/pump.hpp"
@@ -23,6 +24,12 @@ namespace {
 constexpr std::uint32_t kShardsMax = 256;  // a lane's number is one byte of the frame header
 
 core::Status check(const NodeConfig& config) {
+  if (config.name.size() > net::kNameBytesMax)
+    return core::fail(core::Errc::kTooLarge, "a node's name has at most 256 bytes; this one has",
+                      std::to_string(config.name.size()));
+  if (config.cluster.empty() || config.cluster.size() > net::kNameBytesMax)
+    return core::fail(core::Errc::kTooLarge, "a cluster's name has 1 to 256 bytes; this one has",
+                      std::to_string(config.cluster.size()));
   if (!config.insecure && !config.listen.loopback())
     return core::fail(core::Errc::kRefused,
                       "frames are not sealed yet, so only loopback is served; add --insecure to listen beyond it",
@@ -138,6 +145,7 @@ class RunningNode final : public Node {
     config.listen = config_.listen;
     config.join = config_.join;
     config.seed = id_ + shard;
+    config.on_news = config_.on_news;
     config.wall_ms = [](core::Instant) { return core::wall_clock_ms(); };
     if (arena) config.allocated_bytes = [number = *arena] { return core::arena_allocated_bytes(number); };
     Pump pump(std::move(config), *own.port, mesh_, own.mailbox, reply_waker_);

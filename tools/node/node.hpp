@@ -26,6 +26,8 @@ struct NodeConfig {
   std::string data;       // directory; "" means memory
   bool insecure = false;  // listen beyond loopback although frames are not sealed yet
   std::string pcap;       // write every datagram to this file; "" does not
+  /// Told of links that open and end and of refusals, a sentence each. Called on the thread of shard 0: it must not block.
+  std::function<void(std::string)> on_news = {};
 };
 
 class Node {

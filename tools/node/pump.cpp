@@ -166,6 +166,8 @@ bool Pump::run_deadlines(core::Instant now) {
 }
 
 void Pump::tell_peers(core::Instant now) {
+  for (std::string& news : neighbours_->take_news())
+    if (config_.on_news) config_.on_news(std::move(news));
   for (const auto& notice : neighbours_->take_notices()) {
     ShardMessage message;
     if (const auto* up = std::get_if<overlay::FullMembership::PeerUp>(&notice)) {

@@ -44,6 +44,7 @@ class Pump final : public core::Poller {
     std::uint64_t seed = 0;                               // of nonces and jitter
     std::size_t log_bytes_max = 64ULL << 20;              // of a partition
     std::function<std::uint64_t(core::Instant)> wall_ms;  // Unix time of an instant
+    std::function<void(std::string)> on_news;             // shard 0's, for the log; may be empty
     std::function<std::uint64_t()> allocated_bytes;       // of the shard's arena, for the metrics; may be empty
   };
 
@@ -91,7 +92,7 @@ class Pump final : public core::Poller {
   std::vector<OutFrame> frames_;
   std::size_t first_frame_ = 0;  // frames before it have been taken by the port
   std::vector<Reply> replies_;
-  std::size_t first_reply_ = 0;  // replies before it are in the mailbox
+  std::size_t first_reply_ = 0;                 // replies before it are in the mailbox
   std::optional<std::uint64_t> leave_command_;  // answered when the last frame is out
   std::uint64_t frames_dropped_ = 0;
   std::uint64_t frames_forwarded_ = 0;
