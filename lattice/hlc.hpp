@@ -13,7 +13,7 @@ namespace anabranch::lattice {
 class Hlc {
  public:
   /// A stamp further ahead of the wall clock than this is poison: it would drag every clock that meets it.
-  static constexpr std::uint64_t kAheadMaxMs = 5 * 60 * 1'000;  // guess; NTP keeps machines within seconds
+  static constexpr std::uint64_t kAheadMaxMs = std::uint64_t{5} * 60 * 1'000;  // guess; NTP keeps within seconds
 
   Hlc() = default;
   /// Resumes after `last`, the last stamp of an earlier life.
