@@ -38,7 +38,7 @@ Cluster::~Cluster() = default;
 
 core::Address Cluster::address(std::uint32_t node) const { return address_of(node); }
 
-void Cluster::start(std::uint32_t index, std::vector<core::Address> join) {
+void Cluster::start(std::uint32_t index, const std::vector<core::Address>& join) {
   auto sim = std::make_unique<SimNode>(config_.shards);
   auto faulty = net::make_fault_port(make_trace_port(network_.open(address_of(index)), &trace_), &faults_,
                                      core::Rng::stream(config_.seed, "faults", starts_++));
@@ -76,7 +76,7 @@ void Cluster::restart(std::uint32_t node) {
   std::vector<core::Address> join;
   for (std::uint32_t i = 0; i < config_.nodes; ++i)
     if (i != node) join.push_back(address_of(i));
-  start(node, std::move(join));
+  start(node, join);
 }
 
 bool Cluster::alive(std::uint32_t node) const { return nodes_[node] != nullptr; }

@@ -65,7 +65,7 @@ class Cluster {
  private:
   struct SimNode;
 
-  void start(std::uint32_t index, std::vector<core::Address> join);
+  void start(std::uint32_t index, const std::vector<core::Address>& join);
   void settle();
   void deliver_replies(SimNode& node);
   [[nodiscard]] core::Instant next_event() const;
