@@ -76,7 +76,7 @@ class Connection {
   [[nodiscard]] bool greeted() const { return session_->greeted(); }
 
  private:
-  wire::Control::Client bootstrap(Mailbox& mailbox, const Facts& facts, std::size_t open_calls_max) {
+  capnp::Capability::Client bootstrap(Mailbox& mailbox, const Facts& facts, std::size_t open_calls_max) {
     auto session = kj::heap<Session>(mailbox, facts, counters_, open_calls_max);
     session_ = session.get();
     return capability_.emplace(kj::mv(session));
@@ -87,7 +87,7 @@ class Connection {
   DoorCounters& counters_;
   const Notice& notice_;
   const Session* session_ = nullptr;  // kept by the capability
-  kj::Maybe<wire::Control::Client> capability_;
+  kj::Maybe<capnp::Capability::Client> capability_;
   capnp::TwoPartyVatNetwork network_;
   capnp::RpcSystem<capnp::rpc::twoparty::VatId> system_;
 };

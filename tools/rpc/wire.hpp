@@ -21,7 +21,7 @@ inline core::Bytes bytes_of(capnp::Data::Reader data) {
 }
 inline std::string string_of(capnp::Text::Reader text) { return {text.begin(), text.size()}; }
 /// For a Text field: `text` up to its first NUL.
-inline std::string text_field(std::string text) { return text.substr(0, text.find('\0')); }
+inline std::string text_field(std::string_view text) { return std::string(text.substr(0, text.find('\0'))); }
 
 /// Limits of what either side reads: 64 MiB a message, nesting 16 (a value is 4 deep).
 inline constexpr std::uint64_t kMessageWordsMax = (64U << 20) / 8;
@@ -45,8 +45,9 @@ core::Result<core::Bytes> read_key(capnp::Data::Reader in);
 core::Result<lattice::TypeId> read_type(std::uint8_t number);
 
 void write(wire::Item::Builder out, const node::Item& item);
-core::Result<node::Item> read(wire::Item::Reader in);
-/// What an item takes in a message, roughly and not less.
+core::Result<Item> read(wire::Item::Reader in);
+/// What an item takes in a message, roughly and not less. A value that alone passes kAnswerBytesMax is not written and takes
+/// nothing; the item says `tooLarge` instead.
 std::size_t wire_bytes(const node::Item& item);
 
 void write(wire::Member::Builder out, const node::Member& member);
