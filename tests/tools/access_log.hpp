@@ -37,8 +37,9 @@ inline AccessLog make_access_log(std::uint64_t seed, std::size_t count, std::siz
     const std::string host = "h" + std::to_string(skewed(hosts)) + ".example";
     std::string path = "/page/" + std::to_string(skewed(paths));
     if (path.back() == '7') path += "?q=a%20b&r=[1]";
-    std::string line = host + " - - [17/May/2015:10:05:" + std::to_string(10 + i % 50) + " +0000] \"GET " + path +
-                       " HTTP/1.1\" 200 " + (i % 11 == 0 ? "-" : std::to_string(i));
+    std::string line = host;
+    line.append(" - - [17/May/2015:10:05:").append(std::to_string(10 + i % 50));
+    line.append(" +0000] \"GET ").append(path).append(" HTTP/1.1\" 200 ").append(i % 11 == 0 ? "-" : std::to_string(i));
     if (i % 3 == 0) line += R"~( "http://example.org/" "Mozilla/5.0 (a \"quoted\" agent)")~";
     log.lines.push_back(std::move(line));
     ++log.paths[path];
