@@ -179,15 +179,28 @@ TEST(Node, AFullMailboxRefusesAndLosesNothing) {
   const auto a = start("a", {}, 1);
   Control control(*a);
   std::uint64_t accepted = 0;
-  for (std::uint64_t i = 0; i < 50'000; ++i) {
+  std::uint64_t tried = 0;
+  while (accepted == tried && tried < 50'000) {  // nobody takes replies: the mailbox must fill
     UpdateCommand command;
     lattice::Operation operation;
     operation.amount = 1;
     command.updates.push_back({"hot", TypeId::kGCounter, operation});
-    if (a->post(0, {1'000'000 + i, std::move(command)})) ++accepted;
-    if (i % 64 == 0) a->drain_replies([](Reply&&) {});
+    if (a->post(0, {1'000'000 + tried++, std::move(command)})) ++accepted;
   }
   ASSERT_GT(accepted, 0U);
+  ASSERT_LT(accepted, tried);
+  std::uint64_t answered = 0;
+  const core::Instant until = core::monotonic_now() + kWaitMs * core::kMillisecond;
+  while (answered < accepted && core::monotonic_now() < until) {
+    a->drain_replies([&answered](Reply&& reply) {
+      ASSERT_TRUE(reply.body);
+      EXPECT_TRUE(std::get<UpdateReply>(*reply.body).refused.empty());
+      ++answered;
+    });
+    pollfd wait{a->reply_fd(), POLLIN, 0};
+    poll(&wait, 1, 50);
+  }
+  ASSERT_EQ(answered, accepted);
   EXPECT_EQ(control.value("hot"), static_cast<std::int64_t>(accepted));
 }
 
