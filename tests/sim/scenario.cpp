@@ -117,6 +117,11 @@ class Scenario {
     node::UpdateCommand command;
     command.updates.push_back({key, type, std::move(operation)});
     command.copies = copies;
+    updated_.insert(key);
+    post(key, std::move(command), copies);
+  }
+
+  void post(const std::string& key, node::CommandBody command, std::uint32_t copies) {
     if (copies > 1) ++open_waits_;
     cluster_.post(random_live_node(), key, std::move(command), [this, copies](const node::Reply& reply) {
       if (copies > 1) --open_waits_;
@@ -132,7 +137,7 @@ class Scenario {
     const std::uint32_t copies = rng_.chance(0.1) ? 3 : 1;
     lattice::Operation op;
     op.amount = amount;
-    switch (rng_.below(10)) {
+    switch (rng_.below(11)) {
       case 0: return operate_total();
       case 1:
       case 2: {
@@ -145,12 +150,7 @@ class Scenario {
         sums_[key_of(TypeId::kPnCounter, number)] += op.verb == Verb::kIncrement ? amount : -amount;
         return update(TypeId::kPnCounter, key_of(TypeId::kPnCounter, number), op, copies);
       }
-      case 4: {
-        op.verb = Verb::kSet;
-        const std::string key = key_of(TypeId::kMaxInt, number);
-        sums_[key] = sums_.contains(key) ? std::max(sums_[key], amount) : amount;
-        return update(TypeId::kMaxInt, key, op);
-      }
+      case 4: return operate_extremum(number);
       case 5: {
         op = {Verb::kAdd, 0, {element}, {}};
         added_[key_of(TypeId::kGSet, number)].insert(element);
@@ -162,6 +162,7 @@ class Scenario {
         const TypeId type = rng_.chance(0.5) ? TypeId::kLwwRegister : TypeId::kMvRegister;
         return update(type, key_of(type, number), {Verb::kSet, 0, {element}, {}});
       }
+      case 9: return declare(number, copies);
       default: {
         const TypeId type = rng_.chance(0.5) ? TypeId::kEwFlag : TypeId::kDwFlag;
         return update(type, key_of(type, number), {rng_.chance(0.5) ? Verb::kEnable : Verb::kDisable, 0, {}, {}});
@@ -169,13 +170,41 @@ class Scenario {
     }
   }
 
+  void operate_extremum(std::uint64_t number) {
+    const TypeId type = rng_.chance(0.5) ? TypeId::kMaxInt : TypeId::kMinInt;
+    const std::string key = key_of(type, number);
+    const std::int64_t value = static_cast<std::int64_t>(rng_.below(2'001)) - 1'000;
+    const auto [best, first] = sums_.emplace(key, value);
+    if (!first) best->second = type == TypeId::kMaxInt ? std::max(best->second, value) : std::min(best->second, value);
+    update(type, key, {Verb::kSet, value, {}, {}});
+  }
+
+  /// A removal hits what its node has seen: an element of before it may be gone or not. One that is added again afterwards is
+  /// a new one, which no earlier removal has seen; it stays.
   void operate_awset(std::uint64_t number, const std::string& element) {
     const std::string key = key_of(TypeId::kAwSet, number);
     const auto dice = rng_.below(10);
+    if (dice == 9) {
+      if (const auto all = added_.find(key); all != added_.end()) removed_[key] = all->second;
+      return update(TypeId::kAwSet, key, {Verb::kClear, 0, {}, {}});
+    }
     lattice::Operation op{dice < 6 ? Verb::kAdd : Verb::kRemove, 0, {element}, {}};
-    if (op.verb == Verb::kAdd) added_[key].insert(element);
-    if (op.verb == Verb::kRemove) removed_[key].insert(element);
+    if (op.verb == Verb::kAdd) {
+      added_[key].insert(element);
+      removed_[key].erase(element);
+    } else {
+      removed_[key].insert(element);
+    }
     update(TypeId::kAwSet, key, std::move(op));
+  }
+
+  /// Of a key that others may update before or after, or that nobody ever does.
+  void declare(std::uint64_t number, std::uint32_t copies) {
+    const auto types = lattice::catalog();
+    const TypeId type = types[rng_.below(types.size())];
+    const std::string key = rng_.chance(0.5) ? key_of(type, number) : "declared-" + key_of(type, number);
+    declared_[key] = type;
+    post(key, node::DeclareCommand{key, type, copies}, copies);
   }
 
   /// An edge client's running total, which it offers until two nodes hold it: to this node now, and again after a crash.
@@ -232,6 +261,7 @@ class Scenario {
     }
     std::map<std::string, lattice::Reading> values;
     for (const auto& item : reference) values[item.key] = item.value;
+    check_declared(reference);
     check_numbers(values);
     check_sets(values);
     check_watches(values);
@@ -241,6 +271,19 @@ class Scenario {
     std::uint32_t node = 0;
     while (!cluster_.alive(node)) ++node;
     return node;
+  }
+
+  void check_declared(const std::vector<node::Item>& items) {
+    auto missing = declared_;
+    for (const node::Item& item : items) {
+      const auto declared = declared_.find(item.key);
+      if (declared == declared_.end()) continue;
+      missing.erase(item.key);
+      if (item.type != declared->second) fail(item.key + " has another type than declared");
+      if (!updated_.contains(item.key) && item.value != lattice::read(lattice::bottom(item.type)))
+        fail(item.key + " is not empty, and nobody updated it");
+    }
+    if (!missing.empty()) fail(missing.begin()->first + " was declared and is missing");
   }
 
   void check_numbers(const std::map<std::string, lattice::Reading>& values) {
@@ -258,10 +301,11 @@ class Scenario {
     for (const auto& [key, elements] : added_) {
       const auto& got = std::get<std::vector<core::Bytes>>(values.at(key));
       for (const core::Bytes& element : got)
-        if (!elements.contains(element)) fail(key + " holds " + element + ", which nobody added");
+        if (!elements.contains(element))
+          fail(std::string(key).append(" holds ").append(element).append(", which nobody added"));
       for (const std::string& element : elements)
         if (!removed_[key].contains(element) && !std::binary_search(got.begin(), got.end(), element))
-          fail(key + " lacks " + element + ", which nobody removed");
+          fail(std::string(key).append(" lacks ").append(element).append(", which nobody removed since"));
     }
   }
 
@@ -293,9 +337,11 @@ class Scenario {
   std::uint32_t victim_ = 0;
   std::uint32_t lost_watch_ = UINT32_MAX;
   std::map<std::uint32_t, std::uint32_t> watch_fired_;
-  std::map<std::string, std::int64_t> sums_;
+  std::map<std::string, std::int64_t> sums_;  // of counters; of extrema the best
   std::map<std::string, std::set<std::string>> added_;
-  std::map<std::string, std::set<std::string>> removed_;
+  std::map<std::string, std::set<std::string>> removed_;  // since they were last added
+  std::map<std::string, TypeId> declared_;
+  std::set<std::string> updated_;
   std::map<std::pair<std::string, std::uint64_t>, std::int64_t> totals_;
   std::map<std::uint64_t, Offer> offers_;
   std::uint64_t next_offer_ = 1;
