@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "lattice/catalog.hpp"
@@ -87,7 +88,7 @@ void expect_as_declared(const Oracle& oracle) {
   }
   std::uint64_t checked = 0;
   EXPECT_TRUE(walk(oracle, run, kDepth, checked)) << name(oracle.type);
-  std::printf("%s: %llu readings\n", name(oracle.type).data(), static_cast<unsigned long long>(checked));
+  std::printf("%s: %llu readings\n", std::string(name(oracle.type)).c_str(), static_cast<unsigned long long>(checked));
   EXPECT_GT(checked, 1'000'000U);
 }
 

@@ -78,13 +78,13 @@ std::vector<Law<L>> order_laws() {
        }},
       {"a copy is independent", 2,
        [](X a, X b, X) {
-         const L original = a;
-         L copy = original;
+         const L before = joined(L{}, a);  // made without a copy
+         L copy = a;
          L moved = std::move(copy);
          copy = b;
          moved.join(b);
          copy.join(a);
-         return original == a && moved == joined(a, b) && copy == joined(b, a);
+         return a == before && moved == joined(a, b) && copy == joined(b, a);
        }},
   };
 }

@@ -40,7 +40,7 @@ struct Ledger : testing::Environment {
                 static_cast<unsigned long long>(checks));
   }
 };
-Ledger* const ledger = static_cast<Ledger*>(testing::AddGlobalTestEnvironment(new Ledger));
+Ledger* const kLedger = static_cast<Ledger*>(testing::AddGlobalTestEnvironment(new Ledger));
 
 template <class T>
 std::vector<Law<typename Tagged<T>::L>> state_laws() {
@@ -54,9 +54,9 @@ std::vector<Law<typename Tagged<T>::L>> state_laws() {
 template <class T>
 void expect_lawful(const std::vector<typename Tagged<T>::L>& samples) {
   const auto laws = state_laws<T>();
-  const auto names = laws::broken(laws, samples, &ledger->checks);
+  const auto names = laws::broken(laws, samples, &kLedger->checks);
   EXPECT_EQ(names, std::vector<std::string>{}) << T::kName << " on " << samples.size() << " samples";
-  for (const auto& law : laws) ledger->laws_of[T::kName].insert(law.name);
+  for (const auto& law : laws) kLedger->laws_of[T::kName].insert(law.name);
 }
 
 /// Every state that can be made of a few irreducibles: all joins of subsets of `parts`, each once.
@@ -99,7 +99,7 @@ class Laws : public testing::Test {};
 
 struct TypeNames {
   template <class T>
-  static std::string GetName(int) {
+  static std::string GetName(int) {  // NOLINT(readability-identifier-naming): GoogleTest calls it by this name
     return std::string(T::kName);
   }
 };
@@ -129,8 +129,8 @@ TYPED_TEST(Laws, HoldAlongHistories) {
     const World world(TypeParam::kId, random_script(rng, 1 + rng.below(40)));
     for (const auto& law : history) {
       ASSERT_TRUE(law.holds(TypeParam::kId, world, rng)) << TypeParam::kName << ": " << law.name << ", seed " << seed;
-      ++ledger->checks;
-      ledger->laws_of[TypeParam::kName].insert(law.name);
+      ++kLedger->checks;
+      kLedger->laws_of[TypeParam::kName].insert(law.name);
     }
   }
 }
@@ -164,7 +164,7 @@ TYPED_TEST(Laws, HoldOnWhatRapidCheckFinds) {
                   for (const auto& law : of_history) {
                     if (!law.holds(TypeParam::kId, world, rng)) RC_FAIL(std::string(law.name));
                   }
-                  ledger->checks += of_states.size() + of_history.size();
+                  kLedger->checks += of_states.size() + of_history.size();
                 });
   EXPECT_TRUE(held);
 }
