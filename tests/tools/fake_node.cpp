@@ -107,7 +107,8 @@ void FakeNode::run(core::ShardId shard, std::uint64_t id, node::ScanCommand& com
       answer.more = true;
       break;
     }
-    answer.items.push_back({key, lattice::type_of(object), lattice::read(object)});
+    answer.items.push_back(
+        {key, lattice::type_of(object), command.values ? lattice::read(object) : lattice::Reading{}});
   }
   reply(id, node::ReplyBody(std::move(answer)));
 }

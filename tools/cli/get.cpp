@@ -13,14 +13,14 @@ namespace anabranch::cli {
 namespace {
 
 /// Calls `each` with every key that begins with `prefix`, in order; stops when it returns false.
-core::Status for_each(rpc::Client& client, const std::string& prefix, core::Duration timeout,
-                      const std::function<bool(const node::Item&)>& each) {
+core::Status for_each(rpc::Client& client, const std::string& prefix, core::Duration timeout, rpc::ScanValues values,
+                      const std::function<bool(const rpc::Item&)>& each) {
   core::Bytes after;
   bool from_start = true;
   while (true) {
-    const auto page = client.scan(prefix, from_start ? nullptr : &after, rpc::kScanMax, timeout);
+    const auto page = client.scan(prefix, from_start ? nullptr : &after, rpc::kScanMax, timeout, values);
     if (!page) return tl::unexpected(page.error());
-    for (const node::Item& item : page->items) {
+    for (const rpc::Item& item : page->items) {
       if (!each(item)) return {};
     }
     if (!page->more || page->items.empty()) return {};
@@ -29,7 +29,12 @@ core::Status for_each(rpc::Client& client, const std::string& prefix, core::Dura
   }
 }
 
-bool print_item(const Shared& shared, const node::Item& item) {
+/// A value that is too large is no reason to stop: its key is kept in `too_large`.
+bool print_item(const Shared& shared, const rpc::Item& item, std::vector<core::Bytes>& too_large) {
+  if (item.too_large) {
+    too_large.push_back(item.key);
+    return true;
+  }
   return print_line(shared.json ? json_of(item) : text_of(item.key) + '\t' + text_of(item.value));
 }
 
@@ -55,30 +60,33 @@ class Get final : public Command {
     const auto named = (*client)->get(keys_, shared.timeout);
     if (!named) return fail_with(named.error());
     bool printed = true;
+    std::vector<core::Bytes> too_large;
     auto next = named->items.begin();  // named keys and scanned ones are merged: each key once, all sorted
     const auto print_before = [&](const std::string* key) {
       for (; printed && next != named->items.end() && (key == nullptr || next->key <= *key); ++next)
-        if (key == nullptr || next->key != *key) printed = print_item(shared, *next);
+        if (key == nullptr || next->key != *key) printed = print_item(shared, *next, too_large);
     };
     if (scans) {
-      const auto done = for_each(**client, prefix_, shared.timeout, [&](const node::Item& item) {
-        print_before(&item.key);
-        printed = printed && print_item(shared, item);
-        return printed;
-      });
+      const auto done =
+          for_each(**client, prefix_, shared.timeout, rpc::ScanValues::kBring, [&](const rpc::Item& item) {
+            print_before(&item.key);
+            printed = printed && print_item(shared, item, too_large);
+            return printed;
+          });
       if (!done) return fail_with(done.error());
     }
     print_before(nullptr);
-    return std::max<int>(printed ? kOk : kFailed, report_missing(named->items));
+    for (const core::Bytes& key : too_large) complain_too_large(key);
+    return std::max<int>(printed && too_large.empty() ? kOk : kFailed, report_missing(named->items));
   }
 
  private:
-  int report_missing(const std::vector<node::Item>& found) {
+  int report_missing(const std::vector<rpc::Item>& found) {
     int code = kOk;
     std::sort(keys_.begin(), keys_.end());
     keys_.erase(std::unique(keys_.begin(), keys_.end()), keys_.end());
     for (const std::string& key : keys_) {
-      if (std::any_of(found.begin(), found.end(), [&](const node::Item& item) { return item.key == key; })) continue;
+      if (std::any_of(found.begin(), found.end(), [&](const rpc::Item& item) { return item.key == key; })) continue;
       complain("no such key: " + text_of(key));
       code = kFailed;
     }
@@ -102,8 +110,9 @@ class Keys final : public Command {
     auto client = rpc::Client::connect(shared.node, shared.timeout);
     if (!client) return fail_with(client.error(), true);
     bool printed = true;
-    const auto done =
-        for_each(**client, prefix_.empty() ? "" : prefix_.front(), shared.timeout, [&](const node::Item& item) {
+    const auto done = for_each(
+        **client, prefix_.empty() ? "" : prefix_.front(), shared.timeout, rpc::ScanValues::kLeaveOut,
+        [&](const rpc::Item& item) {
           JsonObject object;
           object.text("key", item.key).text("type", lattice::name(item.type));
           printed =

@@ -84,6 +84,10 @@ void complain(std::string_view message) {
   std::fprintf(stderr, "anabranch: %.*s\n", static_cast<int>(message.size()), message.data());
 }
 
+void complain_too_large(const core::Bytes& key) {
+  complain("the value of " + text_of(key) + " is too large to print: it passes 32 MiB");
+}
+
 int fail_with(const core::Error& error, bool usage) {
   std::string message = error.message();
   if (*error.what == '\0') message = error.detail;  // said by the node

@@ -35,6 +35,8 @@ inline std::string text_of(const core::Bytes& bytes) { return text_of(core::Byte
 bool print_line(std::string_view line);
 /// Writes "anabranch: message" to stderr.
 void complain(std::string_view message);
+/// Says on stderr that the value of `key` does not fit an answer.
+void complain_too_large(const core::Bytes& key);
 /// Complains, and gives the exit code: kUnreachable 3, kTimeout and kClosed 4, kMalformed and kUnknown `usage` ? 2 : 1, else 1.
 int fail_with(const core::Error& error, bool usage = false);
 

@@ -10,14 +10,17 @@
 namespace anabranch::cli {
 namespace {
 
+constexpr core::Duration kConnectMin = 100 * core::kMillisecond;  // even with --timeout 0
+
 class Watch final : public Command {
  public:
   void declare(Options& options) override {
     options.argument("KEY", key_, "The key; it need not exist yet");
     options.text("--at-least", at_least_, "N", "A counter's value, a set's size, a flag as 0 or 1");
     options.require("--at-least");
-    options.number("--timeout", timeout_s_, 0, 1e6, "S",
-                   "Give up after S seconds, with exit code 4; default: wait without end");
+    options.number(
+        "--timeout", timeout_s_, 0, 1e6, "S",
+        "Give up after S seconds, with exit code 4, or 3 if the node was not reached; default: wait without end");
     options_ = &options;
   }
 
@@ -28,14 +31,20 @@ class Watch final : public Command {
     core::Duration timeout = core::kNever;
     if (options_->given("--timeout"))
       timeout = static_cast<core::Duration>(timeout_s_ * static_cast<double>(core::kSecond));
-    auto client = rpc::Client::connect(shared.node, shared.timeout);  // connecting has its own five seconds
+    const core::Instant started = core::monotonic_now();
+    auto client = rpc::Client::connect(shared.node, std::clamp(timeout, kConnectMin, shared.timeout));
     if (!client) return fail_with(client.error(), true);
+    if (timeout != core::kNever) timeout -= std::min(timeout, core::monotonic_now() - started);
     const auto item = (*client)->watch(key_, *at_least, timeout);
     if (!item && item.error().code == core::Errc::kTimeout) {
       complain(text_of(key_) + " did not reach " + std::to_string(*at_least) + " in time");
       return kNotYet;
     }
     if (!item) return fail_with(item.error());
+    if (item->too_large) {
+      complain_too_large(item->key);  // the threshold holds all the same
+      return kOk;
+    }
     return print_line(shared.json ? json_of(*item) : text_of(item->value)) ? kOk : kFailed;
   }
 

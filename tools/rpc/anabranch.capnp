@@ -25,11 +25,14 @@ interface Control {
   # Makes the key known with its type's empty value.
 
   get @3 (keys :List(Data)) -> (error :Error, items :List(Item));
-  # At most 4,096 keys; unknown ones are left out. Sorted by key bytes. `tooLarge` when the answer would pass 32 MiB: ask for fewer.
+  # At most 4,096 keys; unknown ones are left out. Sorted by key bytes. The error `tooLarge` when the answer would pass
+  # 32 MiB: ask for fewer; one key alone always has an answer.
 
-  scan @4 (prefix :Data, after :Data, fromStart :Bool, limit :UInt32) -> (error :Error, items :List(Item), more :Bool);
+  scan @4 (prefix :Data, after :Data, fromStart :Bool, limit :UInt32, values :Bool = true)
+      -> (error :Error, items :List(Item), more :Bool);
   # Keys that begin with `prefix` and are greater than `after` (from the first if `fromStart`), over all shards, sorted by bytes,
-  # at most `limit` and 1,024; fewer when the answer would pass 32 MiB. `more`: ask again after the last key.
+  # at most `limit` and 1,024; fewer when the answer would pass 32 MiB. `more`: ask again after the last key. Without `values`
+  # the items carry key and type only.
 
   watch @5 (key :Data, atLeast :Int64) -> (error :Error, item :Item);
   # Answers once the key's measure is at least `atLeast`: a counter's value, a set's size, a flag as 0 or 1. A key that does not
@@ -114,6 +117,7 @@ struct Item {
   key @0 :Data;
   type @1 :UInt8;
   value @2 :Value;
+  tooLarge @3 :Bool;  # the value alone would pass 32 MiB and is left out
 }
 
 struct Value {

@@ -29,6 +29,19 @@ core::Error error_of(const kj::Exception& exception) {
 
 kj::Exception timed_out() { return KJ_EXCEPTION(OVERLOADED, "timed out"); }
 
+/// Why a connection that stood ended without a greeting; `error` is how the call of hello ended.
+core::Error not_greeted(const core::Error& error) {
+  switch (error.code) {
+    case Errc::kRefused: return error;
+    case Errc::kTimeout: return {Errc::kUnreachable, "no answer from the node in time; nothing was sent", {}};
+    default:
+      return {Errc::kUnreachable,
+              "the node closed the connection at once: it is at its limit of connections, or it is not an anabranch "
+              "control address",
+              {}};
+  }
+}
+
 kj::TimePoint deadline(kj::Timer& timer, core::Duration timeout) {
   // Ten years stand for ever; kj counts nanoseconds in 63 bits.
   constexpr core::Duration kForever = 10ULL * 365 * 24 * 3'600 * core::kSecond;
@@ -82,6 +95,7 @@ struct Client::Impl {
   std::map<std::uint64_t, kj::Promise<core::Result<node::UpdateReply>>> tickets;
   std::uint64_t last_ticket = 0;
   bool gone = false;
+  bool durable = false;  // said in the greeting
 
   [[nodiscard]] wire::Control::Client& node() { return KJ_ASSERT_NONNULL(control); }
 };
@@ -98,8 +112,8 @@ core::Result<node::UpdateReply> read_refusals(Response&& response) {
 }
 
 template <class Response>
-core::Result<node::ItemsReply> read_items(Response&& response) {
-  node::ItemsReply reply;
+core::Result<Items> read_items(Response&& response) {
+  Items reply;
   for (const auto in : response.getItems()) {
     auto item = read(in);
     if (!item) return tl::unexpected(item.error());
@@ -109,6 +123,8 @@ core::Result<node::ItemsReply> read_items(Response&& response) {
 }
 
 }  // namespace
+
+bool Client::durable() const { return impl_->durable; }
 
 Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
@@ -121,6 +137,7 @@ core::Result<std::unique_ptr<Client>> Client::connect(const std::string& host_po
   const auto address = core::resolve_address(host_port);
   if (!address) return tl::unexpected(address.error());
   if (address->port == 0) return core::fail(Errc::kMalformed, "port 0 is nobody's address", host_port);
+  const core::Instant end = core::monotonic_now() + std::min(timeout, core::kNever - core::monotonic_now());
   std::unique_ptr<Client> client;
   core::Error why{Errc::kUnreachable, "", {}};
   KJ_IF_MAYBE (exception, kj::runCatchingExceptions([&]() {
@@ -148,14 +165,15 @@ core::Result<std::unique_ptr<Client>> Client::connect(const std::string& host_po
                  auto hello = impl->node().helloRequest();
                  hello.setVersion(wire::PROTOCOL_VERSION);
                  hello.setProgram("anabranch");
-                 const auto greeted =
-                     impl->call<bool>(hello, timeout, [](const auto&) -> core::Result<bool> { return true; });
+                 const core::Instant now = core::monotonic_now();
+                 const auto greeted = impl->call<bool>(
+                     hello, end > now ? end - now : 0,
+                     [](const auto& response) -> core::Result<bool> { return response.getNode().getDurable(); });
                  if (!greeted) {
-                   why = greeted.error();
-                   if (why.code != Errc::kRefused)
-                     why = {Errc::kUnreachable, "something answers there, but not as a node", {}};
+                   why = not_greeted(greeted.error());
                    return;
                  }
+                 impl->durable = *greeted;
                  client.reset(new Client(std::move(impl)));
                })) {
     why = {Errc::kUnreachable, "no node answers there", exception->getDescription().cStr()};
@@ -220,18 +238,18 @@ core::Status Client::declare(core::BytesView key, lattice::TypeId type, Ack ack,
   return {};
 }
 
-core::Result<node::ItemsReply> Client::get(std::span<const core::Bytes> keys, core::Duration timeout) {
+core::Result<Items> Client::get(std::span<const core::Bytes> keys, core::Duration timeout) {
   std::vector<core::Bytes> sorted(keys.begin(), keys.end());
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  node::ItemsReply all;
+  Items all;
   std::size_t part = kScanMax;
   for (std::size_t begin = 0; begin < sorted.size();) {
     const std::size_t count = std::min(part, sorted.size() - begin);
     auto request = impl_->node().getRequest();
     auto list = request.initKeys(static_cast<unsigned>(count));
     for (unsigned i = 0; i < count; ++i) list.set(i, data_of(sorted[begin + i]));
-    auto reply = impl_->call<node::ItemsReply>(request, timeout, [](const auto& r) { return read_items(r); });
+    auto reply = impl_->call<Items>(request, timeout, [](const auto& r) { return read_items(r); });
     if (!reply && reply.error().code == Errc::kTooLarge && count > 1) {  // large values: ask for fewer at once
       part = count / 2;
       continue;
@@ -243,25 +261,26 @@ core::Result<node::ItemsReply> Client::get(std::span<const core::Bytes> keys, co
   return all;
 }
 
-core::Result<node::ItemsReply> Client::scan(core::BytesView prefix, const core::Bytes* after, std::uint32_t limit,
-                                            core::Duration timeout) {
+core::Result<Items> Client::scan(core::BytesView prefix, const core::Bytes* after, std::uint32_t limit,
+                                 core::Duration timeout, ScanValues values) {
   auto request = impl_->node().scanRequest();
   request.setPrefix(data_of(prefix));
   request.setFromStart(after == nullptr);
   if (after != nullptr) request.setAfter(data_of(*after));
   request.setLimit(std::min(limit, kScanMax));
-  return impl_->call<node::ItemsReply>(request, timeout, [](const auto& response) {
+  request.setValues(values == ScanValues::kBring);
+  return impl_->call<Items>(request, timeout, [](const auto& response) {
     auto reply = read_items(response);
     if (reply) reply->more = response.getMore();
     return reply;
   });
 }
 
-core::Result<node::Item> Client::watch(core::BytesView key, std::int64_t at_least, core::Duration timeout) {
+core::Result<Item> Client::watch(core::BytesView key, std::int64_t at_least, core::Duration timeout) {
   auto request = impl_->node().watchRequest();
   request.setKey(data_of(key));
   request.setAtLeast(at_least);
-  return impl_->call<node::Item>(request, timeout, [](const auto& response) { return read(response.getItem()); });
+  return impl_->call<Item>(request, timeout, [](const auto& response) { return read(response.getItem()); });
 }
 
 core::Result<node::MembersReply> Client::members(core::Duration timeout) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/result.hpp"
 #include "core/time.hpp"
@@ -29,6 +30,19 @@ struct Ack {
   Level level = Level::kDefault;
   std::uint32_t copies = 1;  // for kCopies; at least 1
 };
+
+/// A key as an answer carries it.
+struct Item : node::Item {
+  bool too_large = false;  // the value does not fit an answer and is left out
+};
+
+struct Items {
+  std::vector<Item> items;
+  bool more = false;  // a scan stopped before its last key
+};
+
+/// Whether a scan brings values along; without them the items hold key and type.
+enum class ScanValues : bool { kLeaveOut, kBring };
 
 /// A node on one screen. Counters and gauges are summed over its shards.
 struct Status {
@@ -61,13 +75,16 @@ inline constexpr std::uint32_t kScanMax = 1'024;
 ///   kTimeout      sent, no answer in time; the node has been told to stop waiting
 class Client {
  public:
-  /// Connects to "HOST:PORT" and exchanges greetings.
+  /// Connects to "HOST:PORT" and exchanges greetings, both within `timeout`.
   ///   errors  kMalformed (address), kUnreachable (nobody there, no answer in time, or not a node: nothing was sent)
   static core::Result<std::unique_ptr<Client>> connect(const std::string& host_port, core::Duration timeout);
   /// Cancels every wait of this client at the node.
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
+
+  /// The node said that it has storage.
+  [[nodiscard]] bool durable() const;
 
   /// Applies updates of any keys, in order per key; lists longer than core::kListMax are sent in parts. Refused updates are
   /// in the reply (the others were applied); an Error means that the call as a whole failed.
@@ -82,16 +99,16 @@ class Client {
   core::Status declare(core::BytesView key, lattice::TypeId type, Ack ack, core::Duration timeout);
 
   /// Reads any number of keys: the known ones, sorted by bytes.
-  core::Result<node::ItemsReply> get(std::span<const core::Bytes> keys, core::Duration timeout);
+  core::Result<Items> get(std::span<const core::Bytes> keys, core::Duration timeout);
 
   /// Reads the keys with `prefix` that are greater than `*after` (from the first if null), sorted by bytes, at most `limit`
   /// (and kScanMax) of them; `more` says that another call would find more.
-  core::Result<node::ItemsReply> scan(core::BytesView prefix, const core::Bytes* after, std::uint32_t limit,
-                                      core::Duration timeout);
+  core::Result<Items> scan(core::BytesView prefix, const core::Bytes* after, std::uint32_t limit,
+                           core::Duration timeout, ScanValues values = ScanValues::kBring);
 
   /// Waits until lattice::measure(key) >= at_least and returns the key's value then; a key that does not exist yet is waited
   /// for. core::kNever waits without end.
-  core::Result<node::Item> watch(core::BytesView key, std::int64_t at_least, core::Duration timeout);
+  core::Result<Item> watch(core::BytesView key, std::int64_t at_least, core::Duration timeout);
 
   core::Result<node::MembersReply> members(core::Duration timeout);
   core::Result<Status> status(core::Duration timeout);

@@ -34,6 +34,15 @@ void write(wire::Value::Builder out, const lattice::Reading& value) {
   for (unsigned i = 0; i < list.size(); ++i) list.set(i, data_of((*elements)[i]));
 }
 
+std::size_t value_bytes(const lattice::Reading& value) {
+  if (const auto* text = std::get_if<core::Bytes>(&value)) return text->size() + 16;
+  std::size_t bytes = 0;
+  if (const auto* elements = std::get_if<std::vector<core::Bytes>>(&value)) {
+    for (const core::Bytes& element : *elements) bytes += element.size() + 16;
+  }
+  return bytes;
+}
+
 lattice::Reading read(wire::Value::Reader in) {
   switch (in.which()) {
     case wire::Value::FLAG: return in.getFlag();
@@ -137,22 +146,19 @@ core::Result<node::Update> read(wire::Update::Reader in) {
 void write(wire::Item::Builder out, const node::Item& item) {
   out.setKey(data_of(item.key));
   out.setType(static_cast<std::uint8_t>(item.type));
+  if (value_bytes(item.value) > kAnswerBytesMax) return out.setTooLarge(true);
   write(out.initValue(), item.value);
 }
 
-core::Result<node::Item> read(wire::Item::Reader in) {
+core::Result<Item> read(wire::Item::Reader in) {
   const auto type = read_type(in.getType());
   if (!type) return tl::unexpected(type.error());
-  return node::Item{bytes_of(in.getKey()), *type, read(in.getValue())};
+  return Item{{bytes_of(in.getKey()), *type, read(in.getValue())}, in.getTooLarge()};
 }
 
 std::size_t wire_bytes(const node::Item& item) {
-  std::size_t bytes = 64 + item.key.size();
-  if (const auto* text = std::get_if<core::Bytes>(&item.value)) bytes += text->size() + 16;
-  if (const auto* elements = std::get_if<std::vector<core::Bytes>>(&item.value)) {
-    for (const core::Bytes& element : *elements) bytes += element.size() + 16;
-  }
-  return bytes;
+  const std::size_t value = value_bytes(item.value);
+  return 64 + item.key.size() + (value > kAnswerBytesMax ? 0 : value);
 }
 
 void write(wire::Member::Builder out, const node::Member& member) {
