@@ -308,14 +308,48 @@ TEST(ControlDoor, SurvivesGarbageAndCountsIt) {
       << page.substr(0, 2'000);
 }
 
-TEST(ControlDoor, BoundsItsConnections) {
+TEST(Client, ScansNamesWithoutTheirValues) {
   const Doors doors;
+  auto client = doors.client();
+  ASSERT_TRUE(client->update(counters(10), {}, kPatience).has_value());
+  const auto names = client->scan("", nullptr, 100, kPatience, rpc::ScanValues::kLeaveOut);
+  ASSERT_TRUE(names.has_value()) << names.error().message();
+  ASSERT_EQ(names->items.size(), 10U);
+  EXPECT_EQ(names->items[3].key, "k3");
+  EXPECT_EQ(names->items[3].type, TypeId::kGCounter);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(names->items[3].value));
+  EXPECT_FALSE(names->items[3].too_large);
+}
+
+TEST(Client, SaysThatANodeWhichDoesNotAnswerWasSentNothing) {
+  auto stopped = cli::TcpListener::open({0x7f000001, 0}, "--control");  // the kernel connects, nobody reads
+  ASSERT_TRUE(stopped.has_value());
+  const auto client = rpc::Client::connect(core::to_string(stopped->address()), 200 * core::kMillisecond);
+  ASSERT_FALSE(client.has_value());
+  EXPECT_EQ(client.error().code, Errc::kUnreachable);
+  EXPECT_NE(client.error().message().find("no answer from the node in time; nothing was sent"), std::string::npos)
+      << client.error().message();
+}
+
+TEST(ControlDoor, TellsAClientThatItIsFull) {
+  const Doors doors({}, 1);
+  const auto first = doors.client();
+  core::Result<std::unique_ptr<rpc::Client>> second = core::fail(Errc::kClosed, "");
+  std::thread([&]() { second = rpc::Client::connect(doors.facts().control, kPatience); }).join();
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code, Errc::kUnreachable);
+  EXPECT_NE(second.error().message().find("limit of connections"), std::string::npos) << second.error().message();
+}
+
+TEST(ControlDoor, BoundsItsConnections) {
+  constexpr int kBound = 20;
+  const Doors doors({}, kBound);
   std::vector<std::thread> threads;
   std::atomic<int> open = 0;
   std::atomic<int> refused = 0;
   std::promise<void> done;
   auto waiter = done.get_future().share();
-  constexpr int kMany = 270;
+  constexpr int kMany = 34;
   for (int i = 0; i < kMany; ++i) {
     threads.emplace_back([&, waiter]() {
       const auto client = rpc::Client::connect(doors.facts().control, kPatience);
@@ -326,8 +360,8 @@ TEST(ControlDoor, BoundsItsConnections) {
   for (int i = 0; i < 20'000 && open + refused < kMany; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   done.set_value();
   for (auto& thread : threads) thread.join();
-  EXPECT_EQ(open, 256);
-  EXPECT_EQ(refused, kMany - 256);
+  EXPECT_EQ(open, kBound);
+  EXPECT_EQ(refused, kMany - kBound);
 }
 
 TEST(ControlDoor, LeavesTheClusterWhenToldToStop) {

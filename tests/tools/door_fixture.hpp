@@ -20,10 +20,11 @@ inline constexpr core::Duration kPatience = 20 * core::kSecond;
 
 class Doors {
  public:
-  explicit Doors(std::function<void(FakeNode&)> prepare = {}) : stop_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  explicit Doors(std::function<void(FakeNode&)> prepare = {}, std::size_t connections = 4'096)
+      : stop_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     std::promise<rpc::Facts> ready;
     auto facts = ready.get_future();
-    thread_ = std::thread([this, prepare = std::move(prepare), &ready]() {
+    thread_ = std::thread([this, prepare = std::move(prepare), connections, &ready]() {
       node::NodeConfig config;
       config.name = "fake";
       config.shards = 3;
@@ -33,6 +34,7 @@ class Doors {
       auto http = cli::TcpListener::open({0x7f000001, 0}, "--http");
       if (!control || !http) return ready.set_value({});
       cli::ControlConfig loop{std::move(*control), std::move(*http), stop_, "9.9"};
+      loop.control_connections = connections;
       loop.on_ready = [&ready](const rpc::Facts& one) { ready.set_value(one); };
       ended_ = cli::run_control(node, std::move(loop));
       left_ = node.left();

@@ -19,13 +19,15 @@
 namespace anabranch::cli {
 namespace {
 
-constexpr int kBacklog = 256;
+constexpr int kBacklog = SOMAXCONN;
 
 core::Result<TcpListener> cannot_listen(const core::Address& address, const char* option, int error, int fd) {
   if (fd >= 0) close(fd);
   const std::string where = core::to_string(address) + " (" + option + ")";
   if (error == EADDRINUSE)
-    return core::fail(core::Errc::kIo, "the address is in use by another process; stop it or choose another", where);
+    return core::fail(core::Errc::kIo,
+                      "address in use; stop the process that holds it, or listen on another port (0: any free one)",
+                      where);
   return core::fail(core::Errc::kIo, "cannot listen", where + ": " + std::strerror(error));
 }
 
@@ -84,8 +86,12 @@ void serve(node::Node& node, ControlConfig& config) {
   auto web = io.lowLevelProvider->wrapListenSocketFd(config.http.release(), flags);
 
   rpc::Mailbox mailbox(node, io.unixEventPort, timer);
-  rpc::Server server(mailbox, timer, facts, counters, {}, config.notice);
-  http::HttpDoor door(mailbox, timer, facts, counters, {}, config.notice);
+  rpc::ServerLimits control_limits;
+  control_limits.connections_max = config.control_connections;
+  http::HttpLimits http_limits;
+  http_limits.connections_max = config.http_connections;
+  rpc::Server server(mailbox, timer, facts, counters, control_limits, config.notice);
+  http::HttpDoor door(mailbox, timer, facts, counters, http_limits, config.notice);
   kj::UnixEventPort::FdObserver stop(io.unixEventPort, config.stop_fd, kj::UnixEventPort::FdObserver::OBSERVE_READ);
 
   const auto ended = [&config](kj::Exception&& exception) {

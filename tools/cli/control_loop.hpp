@@ -36,6 +36,8 @@ struct ControlConfig {
   TcpListener http;
   int stop_fd = -1;  // readable: leave the cluster, then return; readable again: return at once. Borrowed
   std::string version = {};
+  std::size_t control_connections = 4'096;  // more are closed at once
+  std::size_t http_connections = 256;
   core::Duration leave_within = 2 * core::kSecond;
   std::function<void(const rpc::Facts&)> on_ready = {};  // both doors are open
   std::function<void(const std::string&)> notice = {};   // a line for the log

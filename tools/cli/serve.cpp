@@ -1,7 +1,9 @@
 // `anabranch serve`: settings, sockets, the node, and the control loop on the main thread.
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -40,6 +42,17 @@ class StopSignals {
  private:
   int fd_ = -1;
 };
+
+constexpr std::size_t kDescriptorsBesides = 512;  // datagram sockets, events, files: a few a shard
+
+/// Raises the soft limit of open files towards `wanted`, as far as the hard one allows. Beyond it, accepting fails and is
+/// tried again.
+void allow_descriptors(std::size_t wanted) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 core::Result<core::Address> local_address(const std::string& text, const char* option, bool insecure) {
   auto address = core::resolve_address(text);
@@ -122,7 +135,7 @@ class Serve final : public Command {
     if (!control) return usage(control.error());
     const auto web = local_address(settings.http, "--http", settings.insecure);
     if (!web) return usage(web.error());
-    return serve(std::move(*config), *control, *web, signals, *log);
+    return serve(settings, std::move(*config), *control, *web, signals, *log);
   }
 
  private:
@@ -132,18 +145,25 @@ class Serve final : public Command {
     return code == kUnreachable ? kFailed : code;
   }
 
-  static int serve(node::NodeConfig config, const core::Address& control_at, const core::Address& http_at,
-                   const StopSignals& signals, Log& log) {
+  static int serve(const ServeSettings& settings, node::NodeConfig config, const core::Address& control_at,
+                   const core::Address& http_at, const StopSignals& signals, Log& log) {
     auto control = TcpListener::open(control_at, "--control");
     if (!control) return fail_with(control.error());
     auto web = TcpListener::open(http_at, "--http");
     if (!web) return fail_with(web.error());
     config.on_news = [&log](const std::string& news) { log.info(news); };
+    const std::string listen = core::to_string(config.listen);
     auto node = node::Node::start(std::move(config));
-    if (!node) return std::min<int>(fail_with(node.error()), kFailed);
+    if (!node) {
+      if (node.error().detail == listen) node.error().detail += " (--listen)";
+      return std::min<int>(fail_with(node.error()), kFailed);
+    }
     ControlConfig loop{std::move(*control), std::move(*web)};
     loop.stop_fd = signals.fd();
     loop.version = version_text();
+    loop.control_connections = static_cast<std::size_t>(settings.control_connections);
+    loop.http_connections = static_cast<std::size_t>(settings.http_connections);
+    allow_descriptors(loop.control_connections + loop.http_connections + kDescriptorsBesides);
     loop.notice = [&log](const std::string& message) { log.notice(message); };
     loop.on_ready = [&log](const rpc::Facts& facts) {
       log.info("serving",

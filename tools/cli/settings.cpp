@@ -21,11 +21,16 @@ using core::Errc;
 using S = ServeSettings;
 
 constexpr std::int64_t kShardsMax = 256;
+constexpr std::int64_t kConnectionsMax = 1'000'000;
 
-constexpr std::array<Setting, 13> kSettings = {{
+constexpr std::array<Setting, 15> kSettings = {{
     {"--listen", "net", "listen", "HOST:PORT", "Where peers reach this node, by UDP", &S::listen},
     {"--control", "control", "listen", "HOST:PORT", "Where clients reach this node", &S::control},
     {"--http", "http", "listen", "HOST:PORT", "Where /metrics, /livez, /readyz and /api/v1/status are", &S::http},
+    {"--control-connections", "control", "connections", "N", "Clients at one time; more are turned away",
+     &S::control_connections, kConnectionsMax, 1},
+    {"--http-connections", "http", "connections", "N", "HTTP connections at one time; more are turned away",
+     &S::http_connections, kConnectionsMax, 1},
     {"--join", "net", "join", "HOST:PORT", "A member to join through; tried until it answers; may be repeated",
      &S::join},
     {"--cluster", "node", "cluster", "NAME", "Nodes of two clusters never talk to each other", &S::cluster},
@@ -45,10 +50,10 @@ constexpr std::array<Setting, 13> kSettings = {{
 std::string dotted(const Setting& setting) { return std::string(setting.section) + '.' + std::string(setting.key); }
 
 core::Status number_for(const Setting& setting, std::int64_t value, std::int64_t& into) {
-  if (value < 0 || value > setting.high)
-    return core::fail(
-        Errc::kMalformed, "a value is out of range",
-        dotted(setting) + " takes 0 to " + std::to_string(setting.high) + ", not " + std::to_string(value));
+  if (value < setting.low || value > setting.high)
+    return core::fail(Errc::kMalformed, "a value is out of range",
+                      dotted(setting) + " takes " + std::to_string(setting.low) + " to " +
+                          std::to_string(setting.high) + ", not " + std::to_string(value));
   into = value;
   return {};
 }
@@ -162,7 +167,7 @@ void declare(Options& options, ServeSettings& into) {
     if (const auto* list = std::get_if<std::vector<std::string> S::*>(&one.field))
       options.texts(one.flag, into.**list, one.value_name, help);
     if (const auto* number = std::get_if<std::int64_t S::*>(&one.field))
-      options.integer(one.flag, into.**number, 0, one.high, one.value_name, help);
+      options.integer(one.flag, into.**number, one.low, one.high, one.value_name, help);
     if (const auto* flag = std::get_if<bool S::*>(&one.field)) options.flag(one.flag, into.**flag, help);
   }
 }

@@ -28,6 +28,8 @@ struct ServeSettings {
   std::string pcap;
   std::string control = "127.0.0.1:7371";
   std::string http = "127.0.0.1:7380";
+  std::int64_t control_connections = 4'096;
+  std::int64_t http_connections = 256;
   std::string log_level = "info";
   std::string log_format = "auto";
 };
@@ -41,7 +43,8 @@ struct Setting {
   std::variant<std::string ServeSettings::*, std::vector<std::string> ServeSettings::*, std::int64_t ServeSettings::*,
                bool ServeSettings::*>
       field;
-  std::int64_t high = 0;  // of a number; the lowest is 0
+  std::int64_t high = 0;  // of a number, inclusive
+  std::int64_t low = 0;
 };
 
 std::span<const Setting> settings();

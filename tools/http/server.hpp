@@ -13,7 +13,7 @@ namespace anabranch::http {
 
 /// Bounds of the HTTP door.
 struct HttpLimits {
-  std::size_t connections_max = 64;                  // more are closed at once
+  std::size_t connections_max = 256;                 // more are closed at once
   core::Duration survey_within = 2 * core::kSecond;  // a shard that takes longer is not alive
 };
 

@@ -14,7 +14,7 @@ namespace anabranch::rpc {
 
 /// Bounds of the control door.
 struct ServerLimits {
-  std::size_t connections_max = 256;         // more are closed at once
+  std::size_t connections_max = 4'096;       // more are closed at once
   std::size_t open_calls_max = kTicketsMax;  // of one connection; more are refused with `full`
   core::Duration hello_within = 10 * core::kSecond;
 };
