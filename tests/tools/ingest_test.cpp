@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -87,6 +88,25 @@ TEST(Ingest, TwoLogsOfTheSameClientsAddUpUnderTwoNames) {
   ingest(path, plan_of("{path}", "tuesday"), cluster, 1);
   ingest(path, plan_of("{path}", "tuesday"), cluster, 1);
   auto expected = log.paths;
+  for (auto& [key, count] : expected) count *= 2;
+  EXPECT_EQ(cluster.counts(), expected);
+}
+
+TEST(Ingest, TwoLogsAddUpAndOneLogInAnyFormIsOne) {
+  const ScratchDirectory scratch;
+  const auto monday = test::make_access_log(11, 500, 20, 10);
+  auto tuesday = monday;  // the same clients ask for the same things, in another order
+  std::rotate(tuesday.lines.begin(), tuesday.lines.begin() + 250, tuesday.lines.end());
+  ASSERT_NE(monday.lines.front(), tuesday.lines.front());
+  FakeCluster cluster(1, 11, {});
+  const auto plain = ingest(scratch.write("monday", monday.text()), plan_of("{path}"), cluster, 1);
+  const auto packed = ingest(scratch.write("old.gz", test::gzip(monday.text())), plan_of("{path}"), cluster, 1);
+  EXPECT_EQ(plain.source, source_of_line(monday.lines.front()));
+  EXPECT_EQ(packed.source, plain.source);
+  EXPECT_EQ(cluster.counts(), monday.paths);
+  ingest(scratch.write("tuesday", tuesday.text()), plan_of("{path}"), cluster, 1);
+  ingest(scratch.write("tuesday", tuesday.text()), plan_of("{path}"), cluster, 1);
+  auto expected = monday.paths;
   for (auto& [key, count] : expected) count *= 2;
   EXPECT_EQ(cluster.counts(), expected);
 }

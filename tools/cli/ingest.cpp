@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstdio>
 #include <thread>
 
 #include "core/hash.hpp"
@@ -36,8 +37,11 @@ class Patience {
 class Reader {
  public:
   Reader(const IngestPlan& plan, std::size_t nodes, EdgeSender& sender, const IngestHooks& hooks)
-      : plan_(plan), nodes_(nodes), sender_(sender), hooks_(hooks), prefix_(plan.source) {
-    if (!prefix_.empty()) prefix_ += '\0';  // no argument contains it, so no two (source, client) look alike
+      : plan_(plan), nodes_(nodes), sender_(sender), hooks_(hooks) {}
+
+  /// Before the first count().
+  void set_source(const std::string& source) {
+    prefix_ = source + '\0';  // no argument contains it, so no two (source, client) look alike
   }
 
   // Why the line is not counted; nothing if it is.
@@ -84,6 +88,10 @@ IngestReport run_ingest(LineSource& lines, const IngestPlan& plan, std::size_t n
     const auto line = lines.next();
     if (!line) report.read_error = line.error();
     if (!line || !*line) break;
+    if (report.lines == 0) {
+      report.source = plan.source.empty() ? source_of_line((*line)->text) : plan.source;
+      reader.set_source(report.source);
+    }
     ++report.lines;
     if (const char* const reason = reader.count(**line)) {
       ++report.malformed;
@@ -102,6 +110,12 @@ IngestReport run_ingest(LineSource& lines, const IngestPlan& plan, std::size_t n
   report.sender = sender.state();
   report.elapsed = core::monotonic_now() - started;
   return report;
+}
+
+std::string source_of_line(std::string_view first) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(core::hash64(first)));
+  return text;
 }
 
 core::Result<rpc::Ack> parse_ack(std::string_view text) {

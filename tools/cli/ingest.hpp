@@ -18,12 +18,13 @@ namespace anabranch::cli {
 
 struct IngestPlan {
   KeyTemplate client, key;
-  std::string source;                           // tells the clients of this file from those of other files; "" does not
-  double rate = 0;                              // lines a second; 0: as fast as they come
+  std::string source;  // tells the clients of this file from those of others; "": the first line's hash
+  double rate = 0;     // lines a second; 0: as fast as they come
   core::Duration timeout = 30 * core::kSecond;  // give up when nothing is acknowledged for so long
 };
 
 struct IngestReport {
+  std::string source;  // what told this file from others
   std::uint64_t lines = 0;
   std::uint64_t malformed = 0;
   std::optional<core::Error> read_error;  // the file ended early; what came before is counted
@@ -42,6 +43,10 @@ struct IngestHooks {
 /// Blocks; main thread. Clients are spread over the sender's `nodes` by their id.
 IngestReport run_ingest(LineSource& lines, const IngestPlan& plan, std::size_t nodes, EdgeSender& sender,
                         const IngestHooks& hooks);
+
+/// The source of a log that was given none: the XXH3_64 of its first line, in hex. It stays the same when the log is packed,
+/// renamed, or grows.
+std::string source_of_line(std::string_view first);
 
 /// "received", "durable" or a number of nodes from 1 to 64.
 ///   errors  kMalformed

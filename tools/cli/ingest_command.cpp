@@ -60,8 +60,9 @@ class Ingest final : public Command {
     options.text("--key", key_, "TEMPLATE", "which key a line counts; the same fields");
     options.text(
         "--source", source_, "NAME",
-        "name of this log. A client's lines are numbered within one log: two logs that hold the same clients add up "
-        "only under two names, and a log must keep its name and its lines from run to run");
+        "name of this log; default: the hash of its first line, which packing, renaming and growth leave as it is. A "
+        "client's lines are numbered within one log, so that a log read again adds nothing; two logs whose first lines "
+        "are the same need two names, and a log must keep its name from run to run");
     options.number("--rate", rate_, 0, 1e9, "R", "lines a second; 0: as fast as they come");
     options.text(
         "--ack", ack_, "LEVEL",
@@ -149,7 +150,10 @@ class Ingest final : public Command {
     const double seconds = static_cast<double>(report.elapsed) / 1e9;
     if (json) {
       JsonObject object;
-      object.text("file", file_).count("lines", report.lines).count("counted", sender.acknowledged);
+      object.text("file", file_)
+          .text("source", report.source)
+          .count("lines", report.lines)
+          .count("counted", sender.acknowledged);
       object.count("malformed", report.malformed).count("refused", sender.refused);
       object.count("clients", sender.clients).count("keys", sender.keys).count("totals", sender.entries);
       object.count("unacknowledged", sender.waiting).count("batches", sender.batches);
