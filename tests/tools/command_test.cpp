@@ -174,6 +174,57 @@ TEST(GetCommand, PrintsMoreKeysThanOnePageHolds) {
   EXPECT_NE(ran.out.find("k2999\t3000\n"), std::string::npos);
 }
 
+TEST(GetCommand, NamesAValueTooLargeToPrintAndPrintsTheOthers) {
+  const Serving node;
+  auto client = rpc::Client::connect(node.control(), kPatience);
+  ASSERT_TRUE(client.has_value());
+  for (char c = 'a'; c < 'a' + 33; ++c) {  // 33 elements of 1 MiB: more than one answer holds
+    const std::vector<node::Update> one = {
+        testing::update_of("huge", lattice::TypeId::kGSet, lattice::Verb::kAdd, 0, {std::string(1U << 20, c)})};
+    ASSERT_TRUE((*client)->update(one, {}, kPatience).has_value());
+  }
+  ASSERT_EQ(node({"update", "a", "gcounter", "increment"}).code, kOk);
+  ASSERT_EQ(node({"update", "z", "gcounter", "increment"}).code, kOk);
+  for (const Words& words : {Words{"get", "--prefix", ""}, Words{"get", "huge", "a", "z"}}) {
+    const Ran ran = node(words);
+    EXPECT_EQ(ran.code, kFailed);
+    EXPECT_EQ(ran.out, "a\t1\nz\t1\n");
+    EXPECT_NE(ran.err.find("huge is too large"), std::string::npos) << ran.err;
+  }
+  EXPECT_EQ(node({"keys"}).out, "a\tgcounter\nhuge\tgset\nz\tgcounter\n");
+  const Ran watch = node({"watch", "huge", "--at-least", "33"});
+  EXPECT_EQ(watch.code, kOk) << watch.err;
+  EXPECT_EQ(watch.out, "");
+  EXPECT_NE(watch.err.find("huge is too large"), std::string::npos) << watch.err;
+}
+
+TEST(UpdateCommand, TakesAValueFromStandardInputUpToItsBound) {
+  const Serving node;
+  const auto path = std::filesystem::temp_directory_path() / ("anabranch_value_" + std::to_string(getpid()));
+  const auto set = [&](std::size_t size) {
+    std::ofstream(path, std::ios::binary) << std::string(size, 'v');
+    return run({"-c", "exec \"$0\" update r lwwregister set --stdin --node \"$1\" < \"$2\"", ANABRANCH_FAKE,
+                node.control(), path.string()},
+               "/bin/sh");
+  };
+  const Ran fits = set(1U << 20);
+  EXPECT_EQ(fits.code, kOk) << fits.err;
+  EXPECT_EQ(node({"get", "r"}).out.size(), (1U << 20) + 3);  // "r", tab, value, newline
+  const Ran beyond = set((1U << 20) + 1);
+  std::filesystem::remove(path);
+  EXPECT_EQ(beyond.code, kUsage);
+  EXPECT_NE(beyond.err.find("1 MiB"), std::string::npos) << beyond.err;
+}
+
+TEST(UpdateCommand, SaysWhichLevelWasReached) {
+  const Serving node;
+  EXPECT_EQ(node({"update", "c", "gcounter", "increment", "--json"}).out,
+            "{\"key\":\"c\",\"type\":\"gcounter\",\"ok\":true,\"ack\":\"received\"}\n");
+  EXPECT_EQ(node({"update", "c", "gcounter", "increment", "--ack", "1", "--json"}).out,
+            "{\"key\":\"c\",\"type\":\"gcounter\",\"ok\":true,\"ack\":1}\n");
+  EXPECT_NE(node({"update", "s", "awset", "increment"}).err.find("an awset has no"), std::string::npos);
+}
+
 TEST(UpdateCommand, TellsUsageFromRefusalAndSilence) {
   const Serving node;
   ASSERT_EQ(node({"update", "c", "gcounter", "increment"}).code, kOk);

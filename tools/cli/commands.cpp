@@ -16,7 +16,10 @@ constexpr std::array<Entry, 12> kCommands = {{
      "  anabranch update s awset add a b c\n"
      "  anabranch update m maxint set -5\n"
      "  anabranch update s awset add -- --an-element-with-dashes\n"
-     "  anabranch update r lwwregister set hello --ack 2",
+     "  anabranch update r lwwregister set hello --ack 2\n"
+     "  anabranch update picture lwwregister set --stdin < picture.png\n"
+     "\n"
+     "increment and decrement go by 1 when the amount is left out.",
      true, true, make_update},
     {"declare", kDaily, "Makes a key known with its type's empty value.", "  anabranch declare ad:17 gcounter", true,
      true, make_declare},

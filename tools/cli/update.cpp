@@ -1,7 +1,9 @@
 // `anabranch update` and `anabranch declare`: one key, one acknowledgement.
+#include <cstdio>
 #include <string>
 #include <vector>
 
+#include "core/limits.hpp"
 #include "tools/cli/command.hpp"
 #include "tools/cli/output.hpp"
 #include "tools/cli/words.hpp"
@@ -14,14 +16,29 @@ constexpr std::string_view kAckHelp =
     "Wait until: received, durable, or so many nodes hold it; default durable where the node "
     "has storage, else received";
 
-int acknowledged(const Shared& shared, const node::Update& update, const std::string& ack) {
+/// What was reached: the level, or the number of copies.
+int acknowledged(const Shared& shared, const node::Update& update, const rpc::Ack& ack, bool durable_node) {
   if (!shared.json) return kOk;
   JsonObject object;
-  object.text("key", update.key)
-      .text("type", lattice::name(update.type))
-      .flag("ok", true)
-      .text("ack", ack.empty() ? "default" : ack);
+  object.text("key", update.key).text("type", lattice::name(update.type)).flag("ok", true);
+  using Level = rpc::Ack::Level;
+  const bool durable = ack.level == Level::kDurable || (ack.level == Level::kDefault && durable_node);
+  if (ack.level == Level::kCopies)
+    object.count("ack", ack.copies);
+  else
+    object.text("ack", durable ? "durable" : "received");
   return print_line(object.str()) ? kOk : kFailed;
+}
+
+/// All of standard input. kMalformed beyond core::kValueBytesMax, kIo.
+core::Result<std::string> read_standard_input() {
+  std::string all(core::kValueBytesMax + 1, '\0');
+  all.resize(std::fread(all.data(), 1, all.size(), stdin));
+  if (std::ferror(stdin) != 0) return core::fail(core::Errc::kIo, "cannot read standard input");
+  static_assert(core::kValueBytesMax == 1U << 20, "the message names the bound");
+  if (all.size() > core::kValueBytesMax)
+    return core::fail(core::Errc::kMalformed, "standard input holds more than 1 MiB, the most that one element takes");
+  return all;
 }
 
 class Update final : public Command {
@@ -31,12 +48,20 @@ class Update final : public Command {
     options.argument("TYPE", type_, "gcounter pncounter maxint minint gset awset lwwregister mvregister ewflag dwflag");
     options.argument("OP", operation_, "increment decrement set enable disable add remove clear");
     options.arguments("ARG", arguments_, 0,
-                      "A number, a value or elements, as the operation takes; -- before one that starts with --");
+                      "A number, a value or elements, as the operation takes; increment and decrement without one go "
+                      "by 1; -- before one "
+                      "that starts with --");
     options.text("--ack", ack_, "LEVEL", kAckHelp);
+    options.flag("--stdin", stdin_, "Take the last ARG from standard input, every byte of it, at most 1 MiB");
     options.allow_dashes();
   }
 
   int run(const Shared& shared) override {
+    if (stdin_) {
+      auto last = read_standard_input();
+      if (!last) return fail_with(last.error(), true);
+      arguments_.push_back(std::move(*last));
+    }
     const auto update = update_of_words(key_, type_, operation_, arguments_);
     if (!update) return fail_with(update.error(), true);
     const auto ack = ack_of_word(ack_);
@@ -46,7 +71,7 @@ class Update final : public Command {
     const auto reply = (*client)->update({&*update, 1}, *ack, shared.timeout);
     if (!reply) return fail_with(reply.error());
     if (!reply->refused.empty()) return fail_with(reply->refused.front().error);
-    return acknowledged(shared, *update, ack_);
+    return acknowledged(shared, *update, *ack, (*client)->durable());
   }
 
  private:
@@ -55,6 +80,7 @@ class Update final : public Command {
   std::string operation_;
   std::vector<std::string> arguments_;
   std::string ack_;
+  bool stdin_ = false;
 };
 
 class Declare final : public Command {
@@ -74,7 +100,7 @@ class Declare final : public Command {
     auto client = rpc::Client::connect(shared.node, shared.timeout);
     if (!client) return fail_with(client.error(), true);
     if (const auto done = (*client)->declare(key_, *type, *ack, shared.timeout); !done) return fail_with(done.error());
-    return acknowledged(shared, {key_, *type, {}}, ack_);
+    return acknowledged(shared, {key_, *type, {}}, *ack, (*client)->durable());
   }
 
  private:

@@ -24,6 +24,12 @@ std::string suggestion(std::string_view word, std::span<const std::string> known
   return text + (text.ends_with('?') ? " " : "; ") + std::string(label) + ": " + listed(known);
 }
 
+/// "a gset", "an awset": by how the first letters are said.
+std::string with_article(const std::string& name) {
+  const bool an = name.starts_with("aw") || name.starts_with("ew") || name.starts_with("lw") || name.starts_with("mv");
+  return (an ? "an " : "a ") + name;
+}
+
 bool takes_number(TypeId type, Verb verb) {
   if (verb == Verb::kIncrement || verb == Verb::kDecrement) return true;
   return verb == Verb::kSet && (type == TypeId::kMaxInt || type == TypeId::kMinInt);
@@ -37,9 +43,9 @@ core::Result<Verb> verb_of_word(TypeId type, std::string_view word) {
   for (const std::string_view one : lattice::words(type)) known.emplace_back(one);
   if (verb) {
     return core::fail(Errc::kMalformed, "not an operation of this type",
-                      "a " + name + " has no '" + std::string(word) + "'; it has: " + listed(known));
+                      with_article(name) + " has no '" + std::string(word) + "'; it has: " + listed(known));
   }
-  return core::fail(Errc::kUnknown, "unknown operation", suggestion(word, known, "a " + name + " has"));
+  return core::fail(Errc::kUnknown, "unknown operation", suggestion(word, known, with_article(name) + " has"));
 }
 
 core::Result<std::int64_t> amount_of(Verb verb, std::span<const std::string> arguments) {
@@ -66,7 +72,7 @@ core::Status check_elements(TypeId type, Verb verb, std::span<const std::string>
   const std::string name(lattice::name(verb));
   if (verb == Verb::kSet && arguments.size() != 1)
     return core::fail(Errc::kMalformed, "wrong arguments",
-                      "set of a " + std::string(lattice::name(type)) + " takes one value");
+                      "set of " + with_article(std::string(lattice::name(type))) + " takes one value");
   const bool some = verb == Verb::kAdd || verb == Verb::kRemove || verb == Verb::kSet;
   if (some && arguments.empty())
     return core::fail(Errc::kMalformed, "wrong arguments", name + " takes at least one element");
