@@ -178,7 +178,7 @@ TEST(GetCommand, NamesAValueTooLargeToPrintAndPrintsTheOthers) {
   const Serving node;
   auto client = rpc::Client::connect(node.control(), kPatience);
   ASSERT_TRUE(client.has_value());
-  for (char c = 'a'; c < 'a' + 33; ++c) {  // 33 elements of 1 MiB: more than one answer holds
+  for (char c = '0'; c < '0' + 33; ++c) {  // 33 elements of 1 MiB: more than one answer holds
     const std::vector<node::Update> one = {
         testing::update_of("huge", lattice::TypeId::kGSet, lattice::Verb::kAdd, 0, {std::string(1U << 20, c)})};
     ASSERT_TRUE((*client)->update(one, {}, kPatience).has_value());
