@@ -37,18 +37,19 @@ class Patience {
 class Reader {
  public:
   Reader(const IngestPlan& plan, std::size_t nodes, EdgeSender& sender, const IngestHooks& hooks)
-      : plan_(plan), nodes_(nodes), sender_(sender), hooks_(hooks) {}
-
-  /// Before the first count().
-  void set_source(const std::string& source) {
-    prefix_ = source + '\0';  // no argument contains it, so no two (source, client) look alike
+      : plan_(plan), nodes_(nodes), sender_(sender), hooks_(hooks) {
+    if (!plan.source.empty()) set_source(plan.source);
   }
+
+  /// The name of this log; "" until a line has been counted, if it was given none.
+  [[nodiscard]] const std::string& source() const { return source_; }
 
   // Why the line is not counted; nothing if it is.
   const char* count(const LineSource::Line& line) {
     if (line.too_long) return "the line is longer than 65,536 bytes";
     const auto parsed = parse_clf(line.text);
     if (!parsed) return parsed.error().what;
+    if (source_.empty()) set_source(source_of_line(line.text));
     plan_.client.expand(*parsed, client_);
     plan_.key.expand(*parsed, key_);
     if (key_.empty() || client_.empty()) return "the line gives an empty key or client";
@@ -63,11 +64,16 @@ class Reader {
   }
 
  private:
+  void set_source(const std::string& source) {
+    source_ = source;
+    prefix_ = source + '\0';  // no argument contains it, so no two (source, client) look alike
+  }
+
   const IngestPlan& plan_;
   const std::size_t nodes_;
   EdgeSender& sender_;
   const IngestHooks& hooks_;
-  std::string prefix_;
+  std::string source_, prefix_;
   std::string client_, key_;
 };
 
@@ -88,10 +94,6 @@ IngestReport run_ingest(LineSource& lines, const IngestPlan& plan, std::size_t n
     const auto line = lines.next();
     if (!line) report.read_error = line.error();
     if (!line || !*line) break;
-    if (report.lines == 0) {
-      report.source = plan.source.empty() ? source_of_line((*line)->text) : plan.source;
-      reader.set_source(report.source);
-    }
     ++report.lines;
     if (const char* const reason = reader.count(**line)) {
       ++report.malformed;
@@ -107,6 +109,7 @@ IngestReport run_ingest(LineSource& lines, const IngestPlan& plan, std::size_t n
     }
   }
   while (!report.gave_up && !sender.wait_done(core::monotonic_now() + kGlance)) glance();
+  report.source = reader.source();
   report.sender = sender.state();
   report.elapsed = core::monotonic_now() - started;
   return report;

@@ -18,7 +18,7 @@ namespace anabranch::cli {
 
 struct IngestPlan {
   KeyTemplate client, key;
-  std::string source;  // tells the clients of this file from those of others; "": the first line's hash
+  std::string source;  // tells the clients of this file from those of others; "": the first good line's hash
   double rate = 0;     // lines a second; 0: as fast as they come
   core::Duration timeout = 30 * core::kSecond;  // give up when nothing is acknowledged for so long
 };
@@ -44,8 +44,8 @@ struct IngestHooks {
 IngestReport run_ingest(LineSource& lines, const IngestPlan& plan, std::size_t nodes, EdgeSender& sender,
                         const IngestHooks& hooks);
 
-/// The source of a log that was given none: the XXH3_64 of its first line, in hex. It stays the same when the log is packed,
-/// renamed, or grows.
+/// The source of a log that was given none: the XXH3_64 of its first well-formed line, in hex. It stays the same when the
+/// log is packed, renamed, or grows.
 std::string source_of_line(std::string_view first);
 
 /// "received", "durable" or a number of nodes from 1 to 64.

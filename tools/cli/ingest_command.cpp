@@ -60,7 +60,8 @@ class Ingest final : public Command {
     options.text("--key", key_, "TEMPLATE", "which key a line counts; the same fields");
     options.text(
         "--source", source_, "NAME",
-        "name of this log; default: the hash of its first line, which packing, renaming and growth leave as it is. A "
+        "name of this log; default: the hash of its first good line, which packing, renaming and growth leave as it "
+        "is. A "
         "client's lines are numbered within one log, so that a log read again adds nothing; two logs whose first lines "
         "are the same need two names, and a log must keep its name from run to run");
     options.number("--rate", rate_, 0, 1e9, "R", "lines a second; 0: as fast as they come");
