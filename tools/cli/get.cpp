@@ -1,4 +1,6 @@
 // `anabranch get` and `anabranch keys`: what a node holds, sorted by key bytes, in pages, so that any number of keys works.
+#include <unistd.h>
+
 #include <algorithm>
 #include <functional>
 #include <string>
@@ -6,6 +8,7 @@
 
 #include "tools/cli/command.hpp"
 #include "tools/cli/output.hpp"
+#include "tools/cli/progress.hpp"
 #include "tools/cli/words.hpp"
 #include "tools/rpc/client.hpp"
 
@@ -17,9 +20,13 @@ core::Status for_each(rpc::Client& client, const std::string& prefix, core::Dura
                       const std::function<bool(const rpc::Item&)>& each) {
   core::Bytes after;
   bool from_start = true;
+  std::uint64_t read = 0;
+  Progress progress("keys read", 0);
+  const bool printed = isatty(STDOUT_FILENO) == 1;  // what is printed on the terminal is progress enough
   while (true) {
     const auto page = client.scan(prefix, from_start ? nullptr : &after, rpc::kScanMax, timeout, values);
     if (!page) return tl::unexpected(page.error());
+    if (!printed) progress.update(read += page->items.size());
     for (const rpc::Item& item : page->items) {
       if (!each(item)) return {};
     }

@@ -2,7 +2,12 @@
 
 #include <unistd.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
+#include <mutex>
+#include <stop_token>
+#include <utility>
 
 namespace anabranch::cli {
 namespace {
@@ -38,6 +43,20 @@ void Progress::wipe() {
   visible_ = false;
   std::fputs("\r\033[K", stderr);
   std::fflush(stderr);
+}
+
+Waiting::Waiting(std::string label) {
+  if (isatty(STDERR_FILENO) == 0) return;
+  thread_ = std::jthread([label = std::move(label)](const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any ended;
+    std::unique_lock lock(mutex);
+    unsigned seconds = 0;
+    while (!ended.wait_for(lock, stop, std::chrono::seconds(1), [&] { return stop.stop_requested(); })) {
+      if (++seconds >= 2) std::fprintf(stderr, "\r\033[K%s, %u s", label.c_str(), seconds);
+    }
+    if (seconds >= 2) std::fputs("\r\033[K", stderr);
+  });
 }
 
 }  // namespace anabranch::cli

@@ -1,9 +1,11 @@
-// A progress line on stderr for work that lasts more than two seconds, on a terminal only. Used by ingest and demo, main thread.
+// A progress line on stderr for what lasts more than two seconds, on a terminal only: Progress for work that is counted
+// (ingest, demo), Waiting for one answer of a node (update, watch, get). Made on the main thread.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "core/time.hpp"
 
@@ -30,6 +32,19 @@ class Progress {
   core::Instant drawn_ = 0;
   bool terminal_;
   bool visible_ = false;
+};
+
+/// While it lives, says each second how long the wait has been. Without a terminal it does nothing and starts no thread.
+class Waiting {
+ public:
+  explicit Waiting(std::string label);
+  /// Wipes the line.
+  ~Waiting() = default;
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+ private:
+  std::jthread thread_;  // stopped and joined when the wait is over
 };
 
 }  // namespace anabranch::cli

@@ -1,11 +1,13 @@
 // `anabranch update` and `anabranch declare`: one key, one acknowledgement.
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/limits.hpp"
 #include "tools/cli/command.hpp"
 #include "tools/cli/output.hpp"
+#include "tools/cli/progress.hpp"
 #include "tools/cli/words.hpp"
 #include "tools/rpc/client.hpp"
 
@@ -68,7 +70,9 @@ class Update final : public Command {
     if (!ack) return fail_with(ack.error(), true);
     auto client = rpc::Client::connect(shared.node, shared.timeout);
     if (!client) return fail_with(client.error(), true);
+    auto waiting = std::make_unique<Waiting>("waiting for the acknowledgement");
     const auto reply = (*client)->update({&*update, 1}, *ack, shared.timeout);
+    waiting.reset();
     if (!reply) return fail_with(reply.error());
     if (!reply->refused.empty()) return fail_with(reply->refused.front().error);
     return acknowledged(shared, *update, *ack, (*client)->durable());

@@ -1,9 +1,11 @@
 // `anabranch watch`: blocks until a threshold holds.
 #include <algorithm>
+#include <memory>
 #include <string>
 
 #include "tools/cli/command.hpp"
 #include "tools/cli/output.hpp"
+#include "tools/cli/progress.hpp"
 #include "tools/cli/words.hpp"
 #include "tools/rpc/client.hpp"
 
@@ -35,7 +37,9 @@ class Watch final : public Command {
     auto client = rpc::Client::connect(shared.node, std::clamp(timeout, kConnectMin, shared.timeout));
     if (!client) return fail_with(client.error(), true);
     if (timeout != core::kNever) timeout -= std::min(timeout, core::monotonic_now() - started);
+    auto waiting = std::make_unique<Waiting>("waiting for " + text_of(key_));
     const auto item = (*client)->watch(key_, *at_least, timeout);
+    waiting.reset();
     if (!item && item.error().code == core::Errc::kTimeout) {
       complain(text_of(key_) + " did not reach " + std::to_string(*at_least) + " in time");
       return kNotYet;
