@@ -33,6 +33,11 @@ struct Log::Impl {
   unsigned notices = 0;
   std::uint64_t left_out = 0;
 
+  Impl() = default;
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() { pool.reset(); }  // writes what waits and joins its thread, before the logger that it writes with goes
+
   void write(spdlog::level::level_enum level, std::string_view message, std::initializer_list<Field> fields) {
     std::string line = logfmt ? "msg=" + json_text(message) : text_of(message);
     for (const auto& [name, value] : fields) line += ' ' + std::string(name) + '=' + value_of(value);
